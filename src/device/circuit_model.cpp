@@ -28,6 +28,20 @@ double ReadoutModel::hard_sigmoid_s(double q_C) const {
   return positive(q_C);
 }
 
+std::array<double, 4> BitLineModel::coefficients(double full_pulses) const {
+  std::array<double, 4> c{};
+  for (std::size_t k = 0; k < c.size(); ++k)
+    for (std::size_t j = coeff[k].size(); j-- > 0;) c[k] = c[k] * full_pulses + coeff[k][j];
+  return c;
+}
+
+double BitLineModel::collected_charge_C(double q_C, double full_pulses) const {
+  constexpr double kC_per_fC = 1e-15;
+  const std::array<double, 4> c = coefficients(full_pulses);
+  const double q_fC = q_C / kC_per_fC;
+  return kC_per_fC * (c[0] + q_fC * (c[1] + q_fC * (c[2] + q_fC * c[3])));
+}
+
 double LeakModel::voltage_V(double v_start_V, double at_age_s) const {
   assert(!age_s.empty() && v_V.size() == age_s.size() * v0_V.size() && "the table is filled");
   const Place row = find_place(v0_V, v_start_V), column = find_place(age_s, at_age_s);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -84,6 +85,30 @@ struct ReadoutModel {
   double energy_J(double q_C) const { return e_table_J(q_C); }
 };
 
+/// Charge that a column really collects: its bit line moves while the cells pour, and their currents with it.
+///
+///   q_eff = sum_k c_k(X) q^k, k = 0..3,   c_k(X) = sum_j coeff[k][j] X^j, j = 0..3,   X = sum_r x_r / Tmax
+///
+/// q      sum over the rows of the charges on a held bit line
+/// X      full-length pulses that the rows of the array carry together: the same for every column of a read
+/// coeff  in fC^(1-k), so that q and q_eff are in fC here; exactly q_eff = q where nothing is fitted
+struct BitLineModel {
+  std::array<std::array<double, 4>, 4> coeff{{{}, {1.0, 0.0, 0.0, 0.0}, {}, {}}};
+  FitQuality quality;  ///< of the collected charge, C
+
+  /// c_k at one X, for reads of many columns at once.
+  std::array<double, 4> coefficients(double full_pulses) const;
+  double collected_charge_C(double q_C, double full_pulses) const;
+};
+
+/// Differences between the cells and the columns of one chip, from Monte Carlo: one draw for each cell or column.
+struct MismatchModel {
+  double cell_gain_sigma = 0.0;        ///< relative, of the charge of a read
+  double cell_offset_sigma_A = 0.0;    ///< current beside i(v), the same at every stored voltage
+  double score_offset_sigma_C = 0.0;   ///< of an unsigned converter, referred to its charge
+  double output_offset_sigma_C = 0.0;  ///< of a signed converter, likewise
+};
+
 /// What a written level becomes: level index 0..n-1 -> stored voltage after the write transistors close.
 struct WriteModel {
   std::vector<double> v_target_V;  ///< (levels) what the DAC drives
@@ -143,6 +168,9 @@ struct CircuitModel {
   WriteModel write;
   LeakModel leak;
   ReadEnergyModel read_energy;
+  BitLineModel score_bit_line;   ///< K array columns
+  BitLineModel output_bit_line;  ///< V array columns
+  MismatchModel mismatch;
   std::size_t rows = 0;            ///< cells on a bit line that the readouts were sized for
   std::size_t query_levels = 0;    ///< pulse widths, 16
   std::size_t counter_levels = 0;  ///< levels of the signed converter's counter, both signs, 32

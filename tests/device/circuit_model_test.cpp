@@ -66,3 +66,20 @@ TEST_CASE("read energy is nothing without a pulse", "[device]") {
   CHECK(energy.energy_J(0.45, 0.0) == 0.0);
   CHECK_THAT(energy.energy_J(0.45, 10e-9), WithinAbs(21e-15, 1e-22));
 }
+
+TEST_CASE("a bit line without a fit collects what the cells pour", "[device]") {
+  const gaincal::device::BitLineModel bit_line;
+  CHECK(bit_line.collected_charge_C(37e-15, 20.0) == Approx(37e-15).epsilon(1e-14));
+}
+
+TEST_CASE("a bit line collects the polynomial in charge and active rows", "[device]") {
+  gaincal::device::BitLineModel bit_line;
+  bit_line.coeff[0] = {0.5, 0.1, 0.0, 0.0};
+  bit_line.coeff[1] = {1.0, -0.002, 1e-5, 0.0};
+  bit_line.coeff[2] = {-1e-4, 0.0, 0.0, 0.0};
+  bit_line.coeff[3] = {0.0, 0.0, 0.0, 1e-9};
+  const double X = 10.0, q_fC = 50.0;
+  const double expected_fC = 0.5 + 1.0 + (1.0 - 0.02 + 1e-3) * q_fC - 1e-4 * q_fC * q_fC + 1e-6 * q_fC * q_fC * q_fC;
+  CHECK(bit_line.collected_charge_C(q_fC * 1e-15, X) == Approx(expected_fC * 1e-15).epsilon(1e-12));
+  CHECK(bit_line.coefficients(X)[1] == Approx(0.981).epsilon(1e-12));
+}
