@@ -4,25 +4,37 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
 #include <string_view>
 
 #include "core/error.hpp"
+#include "core/units.hpp"
 #include "spice/deck.hpp"
 #include "spice/ngspice_library.hpp"
 
 namespace gaincal::spice {
 namespace {
 
+// A run that was told to stop does so at its next time point.
+constexpr std::chrono::seconds kHalt{1};
+constexpr std::chrono::milliseconds kLook{50};
+
 // The one instance of this process. libngspice can neither be started twice nor be unloaded, so it outlives Simulator.
 struct Instance {
   bool started = false;
   bool in_use = false;
-  bool dead = false;
+  std::atomic<bool> dead = false;
   std::string version;
   Messages* sink = nullptr;  // where the text of the current call goes
+  std::mutex mutex;          // of what follows
+  std::condition_variable changed;
+  bool running = false;  // a run in ngspice's own thread
 };
 
 Instance& instance() {
@@ -45,7 +57,27 @@ int take_exit(int, NG_BOOL, NG_BOOL, int, void*) noexcept {
   return 0;
 }
 
-int take_thread_state(NG_BOOL, int, void*) noexcept { return 0; }
+int take_thread_state(NG_BOOL ended, int, void*) noexcept {
+  try {
+    const std::lock_guard lock(instance().mutex);
+    instance().running = !ended;
+    instance().changed.notify_all();
+  } catch (...) {  // who waits looks by himself every kLook
+  }
+  return 0;
+}
+
+/// Whether the run ends within this time.
+bool ends_within(std::chrono::duration<double> time) {
+  Instance& process = instance();
+  std::unique_lock lock(process.mutex);
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (process.running && !process.dead) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    process.changed.wait_for(lock, kLook);
+  }
+  return true;
+}
 
 /// A folder with an empty `.spiceinit`. The same one for all processes of a user, so that those killed while they start
 /// leave no trail of folders.
@@ -222,11 +254,27 @@ void Simulator::load(const std::string& deck) {
   loaded_ = true;
 }
 
-void Simulator::run(const std::string& analysis) {
+void Simulator::run(const std::string& analysis, std::size_t together) {
   drop_vectors();
   Messages messages;
-  send(analysis, messages);
+  // Only a transient can be endless and be stopped; a thread for each of the others would cost as much as they do.
+  if (point_limit_s_ && analysis.starts_with("tran"))
+    run_limited(analysis, *point_limit_s_ * static_cast<double>(together), messages);
+  else
+    send(analysis, messages);
   if (!alive() || messages.report_failure() || !has_data(ngspice_library().current_plot())) fail(analysis, messages);
+}
+
+void Simulator::run_limited(const std::string& analysis, double limit_s, Messages& messages) {
+  const Listening listening(messages);
+  instance().running = true;  // no thread yet
+  std::string start = "bg_" + analysis, halt = "bg_halt";
+  ngspice_library().command(start.data());
+  if (ends_within(std::chrono::duration<double>(limit_s))) return;
+  ngspice_library().command(halt.data());
+  // With a thread that does not stop nothing can be done here any more.
+  if (!ends_within(kHalt)) instance().dead = true;
+  throw Error("ngspice: " + analysis + ": timeout after " + format_quantity(limit_s, Unit::second));
 }
 
 void Simulator::command(const std::string& text) {

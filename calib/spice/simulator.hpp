@@ -1,6 +1,8 @@
 #pragma once
 
 #include <complex>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,8 +38,14 @@ class Simulator {
   /// Runs one analysis, e.g. "op", "tran 50p 22n", "ac dec 10 1k 1meg", or "run" for those that the deck holds. The
   /// vectors of the run before are dropped.
   ///
-  /// Throws  Error with ngspice's reason when it does not converge or gives no vectors
-  void run(const std::string& analysis);
+  /// together  points that the run computes at once: the limit of limit_points times this many
+  ///
+  /// Throws  Error with ngspice's reason when it does not converge or gives no vectors; "timeout" past the limit
+  void run(const std::string& analysis, std::size_t together = 1);
+
+  /// Stops each transient that is longer under way (wall clock) than this for a point: run() throws, and the circuit
+  /// can be run again. A transient that does not stop when told to leaves alive() false.
+  void limit_points(double limit_s) { point_limit_s_ = limit_s; }
 
   /// Sends any other command: "alter r1 = 2k", "option reltol=1e-4", "setseed 7".
   ///
@@ -67,9 +75,11 @@ class Simulator {
 
  private:
   void send(const std::string& text, Messages& messages) const;
+  void run_limited(const std::string& analysis, double limit_s, Messages& messages);
   void drop_vectors();
   void drop_circuit();
 
+  std::optional<double> point_limit_s_;
   bool loaded_ = false;
   bool circuit_in_memory_ = false;  // also after a failed load, which leaves its half-parsed circuit behind
 };

@@ -20,8 +20,8 @@ struct JobPoint {
   double seconds = 0.0;        ///< wall clock in the worker
 };
 
-/// A sweep as the engine sees it: numbered points that are simulated shard by shard in worker processes. Made from a plan
-/// file by make_job; tests make their own.
+/// A sweep as the engine sees it: numbered points that are simulated shard by shard in worker processes. Made from a
+/// plan file by make_job; tests make their own.
 struct SweepJob {
   std::string name;
   /// Everything that a result depends on but the points: netlist, models, options, measures, ngspice version. Hashed.
@@ -39,8 +39,8 @@ struct SweepJob {
   std::string method;
   /// At most so many points are simulated in one analysis; the wall-clock limit of a point is longer for them together.
   std::size_t together = 1;
-  /// Simulates points (all or the rest of one shard) in a worker and reports each through `emit` as soon as it is known.
-  /// Given the same list of points it gives the same bits, whatever the process simulated before.
+  /// Simulates points (all or the rest of one shard) in a worker and reports each through `emit` as soon as it is
+  /// known. Given the same list of points it gives the same bits, whatever the process simulated before.
   std::function<void(spice::Simulator&, std::span<const std::size_t> points, const std::function<void(JobPoint)>& emit)>
       simulate;
 

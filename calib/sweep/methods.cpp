@@ -302,7 +302,7 @@ class Runner {
       setting_ = std::nullopt;
       simulator_.load(deck->text);
       for (std::size_t k = 0; k < count; ++k) alter_copy(points[k], k);
-      simulator_.run(deck->command);
+      simulator_.run(deck->command, count);
       for (std::size_t k = 0; k < count; ++k) {
         values.push_back(spec_.measures->take(CopyVectors(simulator_, k, deck->stops_s[k]), nullptr));
         refuse_infinite(values.back());

@@ -119,7 +119,7 @@ struct Plan {
   PlanAnalysis analysis;
   std::vector<PlanMeasure> measures;
   MethodChoice method = MethodChoice::cheapest;
-  std::size_t copies = 20;
+  std::size_t copies = 10;
 };
 
 /// A file that is a plan, as opposed to a design: it has a [circuit].

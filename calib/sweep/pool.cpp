@@ -20,6 +20,8 @@ namespace gaincal::sweep {
 namespace {
 
 constexpr double kStartTimeout_s = 60.0;
+// A worker stops a transient that is over its limit; what it cannot stop in this time goes with the process.
+constexpr double kHaltGrace_s = 2.0;
 constexpr int kStartsInARow = 5;
 constexpr double kStartPause_s = 0.3;
 // A wait that overruns by this much means that the whole program was suspended (Ctrl-Z), not that a point is slow.
@@ -140,7 +142,7 @@ class Pool {
     if (monotonic_seconds() < not_before_s_) return;
     place = Place{};
     try {
-      place.worker = std::make_unique<Worker>(simulate_, values_per_point_);
+      place.worker = std::make_unique<Worker>(simulate_, values_per_point_, options_.point_timeout_s);
     } catch (const Error& failure) {
       start_failed(place, failure.what());
     }
@@ -167,6 +169,8 @@ class Pool {
     return options_.point_timeout_s *
            static_cast<double>(alone ? 1 : std::clamp<std::size_t>(options_.together, 1, kMostTogether));
   }
+  /// When the process has to go: it could stop a transient by itself before.
+  double patience_s(const Place& place) const { return limit_s(place) + (place.ready ? kHaltGrace_s : 0.0); }
 
   void wait() {
     const double before_s = monotonic_seconds();
@@ -176,7 +180,7 @@ class Pool {
       if (!place.worker) continue;
       const bool sending = place.worker->sending();
       sockets.push_back({place.worker->socket(), static_cast<short>(POLLIN | (sending ? POLLOUT : 0)), 0});
-      if (const auto busy = busy_s(place)) wait_s = std::clamp(limit_s(place) - *busy, 0.0, wait_s);
+      if (const auto busy = busy_s(place)) wait_s = std::clamp(patience_s(place) - *busy, 0.0, wait_s);
     }
     const int ready = ::poll(sockets.data(), sockets.size(), static_cast<int>(std::ceil(wait_s * 1e3)));
     if (ready < 0 && errno != EINTR) throw Error(std::string("worker processes: poll: ") + std::strerror(errno));
@@ -250,7 +254,7 @@ class Pool {
 
   void check_time(Place& place) {
     const auto busy = busy_s(place);
-    if (busy && *busy >= limit_s(place)) lose(place, true);
+    if (busy && *busy >= patience_s(place)) lose(place, true);
   }
 
   /// From now on the points of this task are done one by one, from the first.
@@ -278,7 +282,7 @@ class Pool {
     }
     // Only what the process had begun can have been the cause, and not if it came through in the last moment.
     const bool came_through =
-        too_long && monotonic_seconds() - std::max(state.since_s.load(), place.excused_s) < limit_s(place);
+        too_long && monotonic_seconds() - std::max(state.since_s.load(), place.excused_s) < patience_s(place);
     if (!place.queue.empty() && state.task == place.queue.front().task.number && !came_through)
       blame(place, too_long ? "timeout after " + format_quantity(limit_s(place), Unit::second) : ending.text,
             too_long ? 1 : (ending.killed ? kKills : kDeaths));

@@ -36,7 +36,7 @@ std::vector<PointOutcome> run_points(std::size_t points, std::size_t values_per_
   PoolOptions pool;
   pool.workers = options.workers;
   pool.point_timeout_s = options.point_timeout_s;
-  std::vector<PointOutcome> outcomes(points);
+  std::vector<std::optional<PointOutcome>> outcomes(points);
   std::optional<Progress> progress;
   if (!options.label.empty()) progress.emplace(options.label, points);
   std::size_t next = 0, done = 0, failed = 0;
@@ -60,29 +60,31 @@ std::vector<PointOutcome> run_points(std::size_t points, std::size_t values_per_
       failed += result.failure.empty() ? 0 : 1;
       busy_s += result.seconds;
       if (!result.failure.empty()) result.values.assign(values_per_point, std::numeric_limits<double>::quiet_NaN());
-      outcomes[result.point] = {std::move(result.values), std::move(result.failure)};
+      outcomes[result.point].emplace(PointOutcome{std::move(result.values), std::move(result.failure)});
     }
   };
   batch.watch = [&](std::size_t running_done, std::size_t running_failed) {
     if (progress) progress->report(done + running_done, failed + running_failed);
     return Wish::go_on;
   };
-  std::vector<double> none(values_per_point, std::numeric_limits<double>::quiet_NaN());
-  for (PointOutcome& outcome : outcomes) outcome = {none, "no worker process"};
+  std::string ended = "no worker process";
   try {
     run_pool(simulate_list, values_per_point, batch, pool);
   } catch (const Error& failure) {
     // What was found is kept.
     if (done == 0) throw;
-    for (PointOutcome& outcome : outcomes)
-      if (outcome.failure == "no worker process") outcome.failure += std::string(": ") + failure.what();
+    ended += std::string(": ") + failure.what();
   }
   if (progress) progress->report(done, failed);
-  return outcomes;
+  const PointOutcome open{std::vector<double>(values_per_point, std::numeric_limits<double>::quiet_NaN()), ended};
+  std::vector<PointOutcome> all;
+  for (std::optional<PointOutcome>& outcome : outcomes) all.push_back(outcome ? std::move(*outcome) : open);
+  return all;
 }
 
 std::string simulator_version() {
-  Worker worker([](spice::Simulator&, std::span<const std::size_t>, const std::function<void(JobPoint)>&) {}, 0);
+  Worker worker([](spice::Simulator&, std::span<const std::size_t>, const std::function<void(JobPoint)>&) {}, 0,
+                kStartTimeout_s);
   const double start_s = monotonic_seconds();
   while (monotonic_seconds() - start_s < kStartTimeout_s) {
     pollfd socket{worker.socket(), POLLIN, 0};

@@ -89,8 +89,13 @@ std::uint64_t resident_kB() {
 /// The loop of a worker process.
 class Server {
  public:
-  Server(int socket, WorkerState& state, const SimulatePoints& simulate, std::size_t values_per_point)
-      : socket_(socket), state_(state), simulate_(simulate), values_per_point_(values_per_point) {}
+  Server(int socket, WorkerState& state, const SimulatePoints& simulate, std::size_t values_per_point,
+         double point_limit_s)
+      : socket_(socket),
+        state_(state),
+        simulate_(simulate),
+        values_per_point_(values_per_point),
+        point_limit_s_(point_limit_s) {}
 
   [[noreturn]] void serve() {
     start();
@@ -116,6 +121,7 @@ class Server {
   void start() {
     try {
       simulator_ = std::make_unique<spice::Simulator>();
+      simulator_->limit_points(point_limit_s_);
     } catch (const std::exception& failure) {
       report(WorkerReport::Kind::cannot_start, one_line(failure.what()));
       flush();
@@ -231,6 +237,7 @@ class Server {
   WorkerState& state_;
   const SimulatePoints& simulate_;
   std::size_t values_per_point_;
+  double point_limit_s_;
   std::unique_ptr<spice::Simulator> simulator_;
   std::uint64_t task_ = 0;
   double began_s_ = 0.0;
@@ -308,7 +315,7 @@ std::string describe(int status) {
 
 }  // namespace
 
-Worker::Worker(const SimulatePoints& simulate, std::size_t values_per_point) {
+Worker::Worker(const SimulatePoints& simulate, std::size_t values_per_point, double point_limit_s) {
   printed_ = open_printed();
   void* shared = ::mmap(nullptr, sizeof(WorkerState), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   int ends[2] = {-1, -1};
@@ -327,7 +334,7 @@ Worker::Worker(const SimulatePoints& simulate, std::size_t values_per_point) {
   }
   if (process_ == 0) {
     settle_in(driver, printed_, ends[1]);
-    Server(ends[1], *state_, simulate, values_per_point).serve();
+    Server(ends[1], *state_, simulate, values_per_point, point_limit_s).serve();
   }
   ::close(ends[1]);
   socket_ = ends[0];

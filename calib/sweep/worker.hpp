@@ -57,8 +57,10 @@ struct WorkerState {
 class Worker {
  public:
   /// Forks. `simulate` is inherited as it stands.
-  /// Throws  Error when the system refuses a process or a socket
-  Worker(const SimulatePoints& simulate, std::size_t values_per_point);
+  ///
+  /// point_limit_s  wall clock of a point; the process stops a transient beyond it (see Simulator::limit_points)
+  /// Throws         Error when the system refuses a process or a socket
+  Worker(const SimulatePoints& simulate, std::size_t values_per_point, double point_limit_s);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

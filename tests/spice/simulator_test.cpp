@@ -128,6 +128,32 @@ TEST_CASE("each way to fail gives its reason and leaves a working simulator", "[
   CHECK(simulator.alive());
 }
 
+TEST_CASE("a transient beyond its limit is stopped and the simulator goes on", "[spice]") {
+  Simulator simulator;
+  simulator.limit_points(0.2);
+  simulator.load(
+      "* breakpoints without end\nV1 a 0 pulse(0 1 0 1e-18 1e-18 1e-18 4e-18)\nR1 a 0 1k\nC1 a 0 1p\n.end\n");
+  CHECK_THAT(failure_of([&] { simulator.run("tran 50p 10n"); }), Contains("timeout after 200 ms"));
+  CHECK_THAT(failure_of([&] { simulator.run("tran 50p 10n", 2); }), Contains("timeout after 400 ms"));
+  REQUIRE(simulator.alive());
+  check_divider(simulator);
+}
+
+TEST_CASE("a limit that is not reached changes no bit", "[spice]") {
+  Simulator simulator;
+  simulator.load(kDischarge);
+  simulator.run("tran 5n 3u");
+  const auto free_V = simulator.vector("v(out)");
+  simulator.limit_points(60.0);
+  simulator.run("tran 5n 3u");
+  CHECK(simulator.vector("v(out)") == free_V);
+  simulator.load(
+      "* no solution after 5 ns\nV1 u 0 pulse(0 1 5n 1p 1p 1 2)\nB1 a 0 v=v(u)*(v(a)+1+sqrt(v(a)*v(a)+1))\nR1 a 0 "
+      "1k\n.end\n");
+  CHECK_FALSE(failure_of([&] { simulator.run("tran 50p 10n"); }).empty());
+  check_divider(simulator);
+}
+
 TEST_CASE("options, parameters and initial values end with their circuit", "[spice]") {
   const std::string plain =
       "* plain\nV1 in 0 pulse(0 1 10n 1n 1n 100n 300n)\nR1 in out 1k tc1=0.01\nC1 out 0 1p\n.end\n";

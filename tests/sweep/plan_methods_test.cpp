@@ -93,7 +93,7 @@ TEST_CASE("the method follows from what the axes are", "[sweep]") {
   CHECK(method_of(kMosfet) == "nested .dc");
   CHECK(method_of(kMosfet, {"axis.vg.scale=log"}) == "alter");
   CHECK(method_of(kMosfet, {"method=reload"}) == "reload");
-  CHECK(method_of(kRead) == "20 copies");
+  CHECK(method_of(kRead) == "10 copies");
   CHECK(method_of(kRead, {"axis[0].name=cst", "axis[0].from=1fF", "axis[0].to=9fF"}) == "reload");
   CHECK_THROWS_WITH(method_of(kRead, {"method=nested_dc"}), Catch::Contains("p.toml: method"));
 }

@@ -67,6 +67,44 @@ of = "v(a)"
   }
 }
 
+TEST_CASE("a point that the plan's options cannot solve is rescued by the ladder, which is recorded", "[sweep]") {
+  // At 5 ns the node falls from 5 V to 0 on an exponential, which Newton's method follows in steps of 1/40 V: more of
+  // them than the plan's options allow at one time point, however short the time step.
+  const std::string hard = R"~(
+name = "hard"
+[circuit]
+text = """
+V1 in 0 0
+B1 a 0 i=time>5n ? exp(40*v(a))-1 : v(a)-5
+Rin in 0 1k
+"""
+[[axis]]
+name = "v"
+source = "v1"
+values = ["0V"]
+[analysis]
+kind = "tran"
+step = "50ps"
+stop = "10ns"
+[[measure]]
+name = "before"
+kind = "value"
+of = "v(a)"
+at = "4ns"
+[[measure]]
+name = "after"
+kind = "value"
+of = "v(a)"
+at = "9ns"
+)~";
+  const auto points = tests::run_plan(hard, {"method=alter"});
+  REQUIRE(points.size() == 1);
+  CHECK(points[0].failure == "");
+  CHECK(points[0].rung == 1);
+  CHECK(points[0].values.at(0) == Approx(5.0).epsilon(1e-6));
+  CHECK(points[0].values.at(1) == Approx(0.0).margin(1e-4));
+}
+
 TEST_CASE("a dry run tells points, shards, method, time, disk and a deck that says all", "[sweep]") {
   const std::string text = sweep::describe_dry_run(sweep::parse_plan(kDiodeLoad, "plan.toml"));
   for (const char* part : {"points    2 (2 r)", "shards    1", "method    alter", "on one worker", "disk      ",
@@ -76,7 +114,7 @@ TEST_CASE("a dry run tells points, shards, method, time, disk and a deck that sa
   }
 }
 
-TEST_CASE("Monte Carlo has the same bits on 1 and 2 workers", "[sweep]") {
+TEST_CASE("Monte Carlo has the same bits on 1 and 2 workers and after a resume", "[sweep]") {
   const auto job = sweep::make_job(sweep::parse_plan(kDiodeLoad, "plan.toml", {"monte_carlo.samples=3000"}));
   REQUIRE(job.shards.size() > 2);
   const auto folder = std::filesystem::temp_directory_path() / ("gaincal_plan_mc_" + std::to_string(::getpid()));
@@ -89,7 +127,18 @@ TEST_CASE("Monte Carlo has the same bits on 1 and 2 workers", "[sweep]") {
     REQUIRE(summary.failed == 0);
     values.push_back(store::read_dataset(*summary.dataset).tables.at(0).quantity("v").values);
   }
+  // The middle third first, as an interrupted run leaves it, the rest later.
+  sweep::SweepOptions options;
+  options.out = folder / "resumed";
+  options.range = {2, 3};
+  const auto part = sweep::run_sweep(job, options);
+  REQUIRE(part.points_computed > 0);
+  options.range = {};
+  const auto rest = sweep::run_sweep(job, options);
+  CHECK(rest.points_computed == job.points() - part.points_computed);
+  values.push_back(store::read_dataset(*rest.dataset).tables.at(0).quantity("v").values);
   std::filesystem::remove_all(folder);
   CHECK(values[0] == values[1]);
+  CHECK(values[0] == values[2]);
   CHECK(values[0][0] != values[0][2]);
 }
