@@ -9,9 +9,8 @@ packages=(
   libtomlplusplus-dev nlohmann-json3-dev libpcre2-dev libxxhash-dev libzip-dev libmatio-dev catch2
   gnuplot-nox hdf5-tools python3 python3-numpy python3-h5py
 )
-# Readers of what the program writes, a browser among them. The Slurm test also wants slurmctld, slurmd, slurm-client and
-# munge; it skips without them, because installing them starts daemons.
-test_packages=(octave adms chromium chromium-driver)
+# Readers of what the program writes, a browser among them, and a Slurm that the test itself starts and stops.
+test_packages=(octave adms chromium chromium-driver slurmctld slurmd slurm-client munge)
 [ "${1:-}" = --tests ] && packages+=("${test_packages[@]}")
 
 missing=()
@@ -32,4 +31,5 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "installing: ${missing[*]}" >&2
 "${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+# RUNLEVEL=1: no daemon is started for having been installed.
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
