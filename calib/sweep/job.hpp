@@ -20,6 +20,13 @@ struct JobPoint {
   double seconds = 0.0;        ///< wall clock in the worker
 };
 
+/// Columns that are one curve over a grid: a table of their own in the dataset, with the grid as its last axis.
+struct WaveformColumns {
+  store::Quantity quantity;  ///< `values` empty
+  store::Axis grid;
+  std::size_t first = 0;  ///< column of the first grid value; the others follow
+};
+
 /// A sweep as the engine sees it: numbered points that are simulated shard by shard in worker processes. Made from a
 /// plan file by make_job; tests make their own.
 struct SweepJob {
@@ -28,8 +35,9 @@ struct SweepJob {
   std::string content;
   /// Axes of the dataset; points are their outer product, row-major, last axis fastest.
   std::vector<store::Axis> axes;
-  /// Columns of a point: name, unit, description; `values` empty. A waveform on a grid is one column per grid time.
+  /// Columns of a point: name, unit, description; `values` empty.
   std::vector<store::Quantity> columns;
+  std::vector<WaveformColumns> waveforms;
   /// Text that identifies the operands of a point; with `content` it decides whether a finished shard still holds.
   std::function<std::string(std::size_t point)> point_key;
   /// Points of a shard, in order. Shards cut along the outer axes, so that a value added to one of them adds shards and

@@ -1,5 +1,7 @@
 #include "sweep/merge.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 #include <unordered_set>
 
@@ -8,6 +10,35 @@
 
 namespace gaincal::sweep {
 namespace fs = std::filesystem;
+
+namespace {
+
+/// Takes the columns of each waveform out of the table and makes a table of each; failed points stay NaN there.
+std::vector<store::Table> waveform_tables(const SweepJob& job, store::Table& table) {
+  std::vector<store::Table> tables;
+  for (const WaveformColumns& waveform : job.waveforms) {
+    store::Table curve;
+    curve.name = table.name + "_" + waveform.quantity.name;
+    curve.description = "waveforms of table " + table.name + "; NaN where a point failed";
+    curve.axes = table.axes;
+    curve.axes.push_back(waveform.grid);
+    store::Quantity values = waveform.quantity;
+    values.values.resize(curve.points());
+    const std::size_t times = waveform.grid.values.size();
+    for (std::size_t t = 0; t < times; ++t)
+      for (std::size_t point = 0; point < table.points(); ++point)
+        values.values[point * times + t] = table.quantities[waveform.first + t].values[point];
+    curve.quantities.push_back(std::move(values));
+    tables.push_back(std::move(curve));
+  }
+  for (auto waveform = job.waveforms.rbegin(); waveform != job.waveforms.rend(); ++waveform) {
+    const auto first = table.quantities.begin() + static_cast<std::ptrdiff_t>(waveform->first);
+    table.quantities.erase(first, first + static_cast<std::ptrdiff_t>(waveform->grid.values.size()));
+  }
+  return tables;
+}
+
+}  // namespace
 
 store::ShardFile read_finished(const SweepJob& job, const fs::path& out, const std::string& name, std::size_t shard) {
   const fs::path path = shard_path(out, name);
@@ -75,7 +106,9 @@ SweepSummary merge_shards(const SweepJob& job, const SweepOptions& options, cons
   dataset.attributes["sweep_name"] = job.name;
   dataset.attributes["sweep_method"] = job.method;
   dataset.design_toml = options.plan_toml;
+  std::vector<store::Table> waveforms = waveform_tables(job, table);
   dataset.tables.push_back(std::move(table));
+  std::move(waveforms.begin(), waveforms.end(), std::back_inserter(dataset.tables));
   summary.dataset = options.out / "dataset.h5";
   store::write_dataset(*summary.dataset, dataset);
   return summary;

@@ -58,7 +58,7 @@ struct PlanMeasure {
     bandwidth,  ///< ac: first frequency at which the magnitude is 3.01 dB below that at the lowest one
     total,      ///< noise: integrated over the band [V or A]
     meas,       ///< a `.meas` line of ngspice; its numbers have seven digits
-    waveform    ///< on a grid, a column per point of it
+    waveform    ///< on a grid
   };
   std::string name;
   Kind kind = Kind::value;

@@ -167,6 +167,7 @@ SweepJob job_of(const std::shared_ptr<PlanSpec>& spec, const JobOptions& options
   }
   job.axes = spec->points->axes();
   job.columns = spec->measures->columns();
+  job.waveforms = spec->measures->waveforms();
   job.point_key = [spec](std::size_t point) { return spec->points->key(point); };
   job.shards = cut_shards(*spec);
   job.method = spec->method.name;

@@ -44,6 +44,19 @@ std::vector<std::string> raw_vectors(const std::string& name) {
   return raw;
 }
 
+/// What a waveform stands over.
+store::Axis grid_axis(const std::vector<double>& grid, const PlanAnalysis& analysis) {
+  switch (analysis.kind) {
+    case PlanAnalysis::Kind::tran:
+      return {"time", "s", grid};
+    case PlanAnalysis::Kind::ac:
+    case PlanAnalysis::Kind::noise:
+      return {"frequency", "Hz", grid};
+    default:
+      return {"swept", split_words(analysis.command).at(1).starts_with("i") ? "A" : "V", grid};
+  }
+}
+
 std::string padded(std::size_t number, std::size_t count) {
   const std::string digits = std::to_string(number), widest = std::to_string(count - 1);
   return std::string(widest.size() - digits.size(), '0') + digits;
@@ -111,6 +124,8 @@ PlanMeasures::PlanMeasures(const Plan& plan, const PlanCircuit& circuit)
       continue;
     }
     const std::string unit = vector_unit(measure.of);
+    waveforms_.push_back(
+        {{measure.name, unit, measure.of, {}}, grid_axis(measure.grid, plan.analysis), columns_.size()});
     for (std::size_t i = 0; i < measure.grid.size(); ++i)
       columns_.push_back({measure.name + "_" + padded(i, measure.grid.size()),
                           unit,

@@ -8,6 +8,7 @@
 
 #include "spice/simulator.hpp"
 #include "store/table.hpp"
+#include "sweep/job.hpp"
 #include "sweep/plan_circuit.hpp"
 
 namespace gaincal::sweep {
@@ -30,6 +31,7 @@ class PlanMeasures {
   PlanMeasures(const Plan& plan, const PlanCircuit& circuit);
 
   const std::vector<store::Quantity>& columns() const { return columns_; }
+  const std::vector<WaveformColumns>& waveforms() const { return waveforms_; }
   bool uses_meas() const { return !meas_.empty(); }
 
   /// Lines for the deck: `.save` of what is measured, `.csparam` for the expressions of `.meas` lines.
@@ -63,6 +65,7 @@ class PlanMeasures {
   std::vector<Meas> meas_;
   std::size_t expressions_ = 0;
   std::vector<store::Quantity> columns_;
+  std::vector<WaveformColumns> waveforms_;
   std::vector<std::string> vectors_;
 };
 

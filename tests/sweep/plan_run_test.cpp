@@ -142,3 +142,61 @@ TEST_CASE("Monte Carlo has the same bits on 1 and 2 workers and after a resume",
   CHECK(values[0] == values[2]);
   CHECK(values[0][0] != values[0][2]);
 }
+
+TEST_CASE("a waveform is a table of its own over the points and the time", "[sweep]") {
+  const auto job = sweep::make_job(sweep::parse_plan(R"~(
+name = "rc"
+[circuit]
+text = """
+.param r=1k
+V1 in 0 pulse(0 1 0 1p 1p 1 2)
+R1 in out {r}
+C1 out 0 1p
+"""
+[[axis]]
+name = "r"
+parameter = "r"
+values = ["1k", "2k", "4k"]
+[analysis]
+kind = "tran"
+step = "5ps"
+stop = "5ns"
+[[measure]]
+name = "end"
+kind = "value"
+of = "v(out)"
+at = "5ns"
+[[measure]]
+name = "wave"
+kind = "waveform"
+of = "v(out)"
+from = "1ns"
+to = "4ns"
+points = 4
+[[measure]]
+name = "top"
+kind = "max"
+of = "v(out)"
+)~",
+                                                     "plan.toml"));
+  sweep::SweepOptions options;
+  options.out = std::filesystem::temp_directory_path() / ("gaincal_plan_wave_" + std::to_string(::getpid()));
+  const auto summary = sweep::run_sweep(job, options);
+  REQUIRE(summary.failed == 0);
+  const store::Dataset dataset = store::read_dataset(*summary.dataset);
+  std::filesystem::remove_all(options.out);
+  REQUIRE(dataset.tables.size() == 2);
+  const store::Table& points = dataset.table("rc");
+  REQUIRE(points.quantities.size() == 3);  // end, top, rung
+  CHECK(points.quantity("top").values[2] == Approx(1 - std::exp(-1.25)).epsilon(1e-3));
+  const store::Table& wave = dataset.table("rc_wave");
+  REQUIRE(wave.axes.size() == 2);
+  CHECK(wave.axes[1].name == "time");
+  CHECK(wave.axes[1].unit == "s");
+  REQUIRE(wave.quantity("wave").unit == "V");
+  for (std::size_t r = 0; r < 3; ++r)
+    for (std::size_t t = 0; t < 4; ++t) {
+      const double tau_s = 1e-9 * static_cast<double>(1 << r), time_s = wave.axes[1].values[t];
+      CHECK(wave.quantity("wave").values[4 * r + t] == Approx(1 - std::exp(-time_s / tau_s)).epsilon(2e-3));
+    }
+}
