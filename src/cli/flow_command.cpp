@@ -98,13 +98,14 @@ class LanguageModel {
   DeviceResult run_adapted(const gpt2::Device& target) {
     DeviceResult result{target.name, evaluate(linear_, target), {}, {}, {}};
     const std::vector<attention::HeadScalers> tuned = linear_.scalers;
-    const auto targets = gpt2::measure_signals(linear_, device("paper-linear"), batch_, evaluate_options_).heads;
+    if (linear_signals_.empty())
+      linear_signals_ = gpt2::measure_signals(linear_, device("paper-linear"), batch_, evaluate_options_).heads;
     gpt2::reset_scalers(linear_);
     result.initial = evaluate(linear_, target);
     gpt2::AdaptOptions options;
     options.threads = evaluate_options_.threads;
     result.adaptation =
-        gpt2::adapt_scalers(linear_, target, targets, batch_, options, [](const gpt2::AdaptIteration& step) {
+        gpt2::adapt_scalers(linear_, target, linear_signals_, batch_, options, [](const gpt2::AdaptIteration& step) {
           std::ostringstream line;
           line << "  iteration " << step.iteration << ": perplexity " << std::setprecision(4) << step.perplexity << " ("
                << step.met << " of " << step.conditions << " statistics met)";
@@ -125,6 +126,7 @@ class LanguageModel {
   gpt2::EvaluateOptions evaluate_options_;
   std::vector<gpt2::TokenId> text_, calibration_;
   std::vector<gpt2::TextWindow> windows_, batch_;
+  std::vector<gpt2::HeadTargets> linear_signals_;  // what the linear device's heads see on the calibration text
 };
 
 store::Table perplexity_table(const std::vector<DeviceResult>& results) {
