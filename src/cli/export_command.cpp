@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "cli/command.hpp"
+#include "cli/model_choice.hpp"
 #include "exporters/exporter.hpp"
 
 namespace gaincal::cli {
@@ -15,12 +16,13 @@ void list_formats() {
 }  // namespace
 
 int run_export(const std::vector<std::string>& arguments) {
-  const std::string usage = "gaincal export model.h5 --to FORMAT --out PATH [--force]";
+  const std::string usage = "gaincal export model.h5 --to FORMAT --out PATH [--corner C] [--temperature T] [--force]";
   po::options_description options("options");
   options.add_options()("model", po::value<std::string>(), "model.h5 to export");
   options.add_options()("to", po::value<std::string>(), "format of the output, see --list");
   options.add_options()("out,o", po::value<std::string>(), "file or folder to write, as the format says");
   options.add_options()("force", "overwrite");
+  add_model_options(options);
   options.add_options()("list", "list the formats and what they write");
   const auto values = parse_arguments(usage, options, {"model"}, arguments);
   if (!values) return 0;
@@ -32,7 +34,7 @@ int run_export(const std::vector<std::string>& arguments) {
   exporters::find_exporter(format);  // a typing error costs no reading
   const auto model_path = required<std::string>(*values, "model", usage);
   const exporters::Target target{required<std::string>(*values, "out", usage), values->count("force") > 0};
-  const exporters::Source source = exporters::read_source(model_path, command_line());
+  const exporters::Source source = exporters::read_source(model_path, command_line(), model_choice(*values));
   for (const std::filesystem::path& path : exporters::export_model(source, format, target))
     std::cout << path.string() << "\n";
   return 0;

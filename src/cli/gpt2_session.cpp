@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "cli/model_choice.hpp"
 #include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/parallel.hpp"
@@ -29,6 +30,7 @@ gpt2::DeviceOptions read_device_options(const po::variables_map& values) {
     options.leak_per_token = leak;
   }
   options.tile_map = tile_map(values["tile-map"].as<std::string>());
+  options.circuit = model_choice(values);
   return options;
 }
 
@@ -46,6 +48,7 @@ void add_session_options(po::options_description& options) {
   add("window", po::value<std::string>(), "tokens that the arrays hold; default: the checkpoint's context");
   add("leak", po::value<std::string>(), "decay per token of the paper devices; default: the checkpoint's, or 1.6e-4");
   add("tile-map", po::value<std::string>()->default_value("ring"), "column of a token: ring or absolute");
+  add_model_options(options);
 }
 
 void add_text_options(po::options_description& options) {

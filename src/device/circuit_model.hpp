@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,14 @@ struct Coefficient {
   double half_width = 0.0;  ///< of the 95 % confidence interval; NaN where the points do not determine it
 };
 
+/// The points that a form was compared on, for plots of its residuals.
+struct FormPoints {
+  std::string x_unit, y_unit;  ///< SI
+  std::vector<double> x, y;    ///< arguments; y: zeros where there is one
+  std::vector<double> simulated, predicted;
+  std::vector<std::uint8_t> held_out;  ///< 1: the fit did not see the point
+};
+
 /// One form that was tried for one quantity.
 struct FormScore {
   std::string quantity;  ///< "cell charge"
@@ -40,7 +50,10 @@ struct FormScore {
   std::size_t parameters = 0;
   /// Akaike's criterion, corrected for few points; NaN where a form has as many parameters as points.
   double aic = 0.0;
+  /// Held-out rms with the points weighted as a run uses them; NaN where no operands were captured.
+  double operand_rms = std::numeric_limits<double>::quiet_NaN();
   std::vector<Coefficient> coefficients;  ///< of closed forms
+  FormPoints points;                      ///< of the selected form
 };
 
 /// Charge that one read pulls off the bit line: q_C = x_s i(v) + a(v) for x_s > 0, and 0 for x_s = 0.
@@ -107,6 +120,7 @@ struct MismatchModel {
   double cell_offset_sigma_A = 0.0;    ///< current beside i(v), the same at every stored voltage
   double score_offset_sigma_C = 0.0;   ///< of an unsigned converter, referred to its charge
   double output_offset_sigma_C = 0.0;  ///< of a signed converter, likewise
+  std::size_t samples = 0;             ///< that the sigmas are from: their standard error is 1 / sqrt(2 samples)
 };
 
 /// What a written level becomes: level index 0..n-1 -> stored voltage after the write transistors close.

@@ -1,8 +1,22 @@
 #include "exporters/header.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace gaincal::exporters {
+namespace {
+
+/// "; between fitted temperatures and supplies within 0.4 % of full scale of SPICE at 20 conditions left out".
+std::string interpolation_text(const device::ConditionSet& conditions) {
+  double worst = 0.0;
+  for (const device::InterpolationError& error : conditions.errors)
+    if (error.full_scale > 0) worst = std::max(worst, error.max / error.full_scale);
+  if (conditions.errors.empty()) return "";
+  return "; at conditions left out of the fit the interpolated model is within " +
+         format_quantity(100 * worst, Unit::none, 2) + " % of full scale of SPICE";
+}
+
+}  // namespace
 
 Header make_header(const Source& source, std::string_view title) {
   Header header;
@@ -16,10 +30,13 @@ Header make_header(const Source& source, std::string_view title) {
       ", simulated by " + (provenance.ngspice_version.empty() ? std::string("nothing") : provenance.ngspice_version) +
       ", seed " + std::to_string(provenance.seed));
   header.source.push_back("exported by gaincal " + std::string(tool_version()) + ": " + source.command_line);
+  header.source.push_back("instance: " + (source.instance.empty() ? std::string("nominal") : source.instance) +
+                          interpolation_text(source.file.conditions));
   header.missing = {
       "dependence of the read current on the bit-line voltage, and read disturb (the model holds the bit line at its "
       "reference)",
-      "mismatch between cells and between converters, noise, corners, temperature and supply (one nominal instance)",
+      "mismatch between cells and between converters, noise; other corners, temperatures and supplies than this "
+      "instance's",
   };
   return header;
 }

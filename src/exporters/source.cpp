@@ -8,10 +8,12 @@
 
 namespace gaincal::exporters {
 
-Source read_source(const std::filesystem::path& path, const std::string& command_line) {
+Source read_source(const std::filesystem::path& path, const std::string& command_line,
+                   const device::ModelChoice& choice) {
   Source source;
   source.path = path;
-  source.file = store::read_model(path);
+  source.file = store::read_instance(path, choice);
+  source.instance = device::choice_text(choice);
   source.hash = content_hash(read_file(path));
   source.command_line = command_line;
   return source;

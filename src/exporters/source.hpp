@@ -12,11 +12,13 @@ struct Source {
   std::filesystem::path path;  ///< of the model file, as given
   std::string hash;            ///< content_hash of its bytes
   std::string command_line;    ///< of this export
+  std::string instance;        ///< what was chosen: "corner ss, 85 degC"; empty: nominal
   store::ModelFile file;
 };
 
-/// Reads a model.h5. Throws Error as store::read_model does.
-Source read_source(const std::filesystem::path& path, const std::string& command_line);
+/// Reads an instance of a model.h5. Throws Error as store::read_instance does.
+Source read_source(const std::filesystem::path& path, const std::string& command_line,
+                   const device::ModelChoice& choice = {});
 
 /// Parts of a model that a format may need.
 enum Part : unsigned {

@@ -33,7 +33,8 @@ Device make_device(const std::string& choice, const Config& config, const Device
   const std::size_t window = options.window.value_or(config.gain_cell.window.value_or(config.n_ctx));
   if (choice == "paper-linear" || choice == "paper-nonlinear")
     return {choice, paper_device(choice == "paper-nonlinear", window, config, options)};
-  const std::filesystem::path path = choice;
+  const std::size_t at = choice.find(".h5@");
+  const std::filesystem::path path = choice.substr(0, at == std::string::npos ? at : at + 3);
   if (path.extension() != ".h5" && !std::filesystem::exists(path))
     throw UsageError("device '" + choice +
                      "' is unknown; choose softmax, paper-linear, paper-nonlinear or the path of a model.h5");
@@ -41,7 +42,9 @@ Device make_device(const std::string& choice, const Config& config, const Device
     throw UsageError("device '" + choice + "' has a leak of its own; --leak is for paper-linear and paper-nonlinear");
   if (options.query_levels || options.weight_levels || options.output_levels)
     throw UsageError(choice + ": levels are the fitted circuit's; set them for a paper device");
-  const store::ModelFile file = store::read_model(path);
+  device::ModelChoice instance = options.circuit;
+  if (at != std::string::npos) instance = device::parse_model_choice(choice.substr(at + 4), choice, instance);
+  const store::ModelFile file = store::read_instance(path, instance);
   const double t_token_s = static_cast<double>(config.n_layer) * file.model.t_token_s;
   return {choice, attention::make_circuit_device(file.model, window, t_token_s, options.tile_map)};
 }

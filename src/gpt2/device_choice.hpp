@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "device/conditions.hpp"
 #include "gpt2/transformer.hpp"
 
 namespace gaincal::gpt2 {
@@ -13,10 +14,11 @@ struct DeviceOptions {
   std::optional<double> leak_per_token;  ///< paper devices; else gain_cell.decay_factor, else the paper's 1.6e-4
   std::optional<int> query_levels, weight_levels, output_levels;  ///< paper devices; else 16, 8, 32; 0: unquantised
   attention::TileMap tile_map = attention::TileMap::ring;
+  device::ModelChoice circuit;  ///< instance of a model.h5
 };
 
 /// A device by its name: `softmax`, `paper-linear`, `paper-nonlinear`, or the path of a model.h5, the fitted circuit,
-/// whose token time is n_layer times that of one layer.
+/// whose token time is n_layer times that of one layer. `model.h5@ss,85C` is an instance of it, over options.circuit.
 ///
 /// Throws UsageError for another word, for heads that do not fit the arrays and for a leak with a circuit, Error when
 /// the file cannot be read.

@@ -79,6 +79,8 @@ GroupReader GroupReader::group(const std::string& name) const {
   return {file_, std::move(id), path_of(name)};
 }
 
+bool GroupReader::has(const std::string& name) const { return H5Lexists(group_.get(), name.c_str(), H5P_DEFAULT) > 0; }
+
 std::vector<std::string> GroupReader::members(H5O_type_t kind) const {
   H5G_info_t info{};
   if (H5Gget_info(group_.get(), &info) < 0) throw damaged("group " + path_ + " cannot be listed");

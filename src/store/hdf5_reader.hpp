@@ -27,6 +27,8 @@ class GroupReader {
   Provenance provenance() const;
 
   GroupReader group(const std::string& name) const;
+  /// A group or dataset directly below.
+  bool has(const std::string& name) const;
   /// Names of the groups / datasets directly below, in the order in which they were written.
   std::vector<std::string> group_names() const { return members(H5O_TYPE_GROUP); }
   std::vector<std::string> dataset_names() const { return members(H5O_TYPE_DATASET); }

@@ -17,6 +17,35 @@ std::string object_name(std::string words) {
 
 bool flag(const GroupReader& group, const std::string& name) { return group.count(name) != 0; }
 
+void write_points(const GroupWriter& parent, const FormScore& form) {
+  const device::FormPoints& points = form.points;
+  if (points.simulated.empty()) return;
+  const GroupWriter group = parent.group("points", "what SPICE and the form say, for plots of residuals");
+  std::vector<double> index(points.simulated.size());
+  std::iota(index.begin(), index.end(), 0.0);
+  group.scale("point", index, "1", "seen and held-out points");
+  group.array("x", points.x, {"point"}, points.x_unit, "first argument: stored voltage, or charge of a converter");
+  group.array("y", points.y, {"point"}, points.y_unit, "second argument: pulse width, or age; 0 of a converter");
+  group.array("simulated", points.simulated, {"point"}, form.unit, "by SPICE");
+  group.array("predicted", points.predicted, {"point"}, form.unit, "by the form");
+  group.array("held_out", points.held_out, {"point"}, "1: the fit did not see it");
+}
+
+device::FormPoints read_points(const GroupReader& parent, const std::string& unit) {
+  device::FormPoints points;
+  if (!parent.has("points")) return points;
+  const GroupReader group = parent.group("points");
+  const GroupReader::Shape shape = {group.list("point", "1").size()};
+  points.x_unit = group.unit_of("x");
+  points.y_unit = group.unit_of("y");
+  points.x = group.array("x", points.x_unit, shape);
+  points.y = group.array("y", points.y_unit, shape);
+  points.simulated = group.array("simulated", unit, shape);
+  points.predicted = group.array("predicted", unit, shape);
+  points.held_out = group.flags("held_out", shape);
+  return points;
+}
+
 void write_form(const GroupWriter& group, const FormScore& form) {
   group.text_attribute("quantity", form.quantity);
   group.text_attribute("form", form.form);
@@ -26,7 +55,10 @@ void write_form(const GroupWriter& group, const FormScore& form) {
   group.number("overfitted", form.overfitted ? 1 : 0, "1", "1: held-out error far above that on the points seen");
   group.number("parameters", static_cast<double>(form.parameters), "1", "numbers that the points decide");
   group.number("aic", form.aic, "1", "Akaike's criterion corrected for few points; NaN where it is not defined");
+  group.number("operand_rms", form.operand_rms, form.unit,
+               "held-out rms weighted with the operands of a run; NaN where none were captured");
   write_quality(group, "quality", form.quality, form.unit);
+  write_points(group, form);
   std::vector<std::string> names, units;
   std::vector<double> index(form.coefficients.size()), value, half_width;
   std::iota(index.begin(), index.end(), 0.0);
@@ -54,6 +86,8 @@ FormScore read_form(const GroupReader& group) {
   form.parameters = group.count("parameters");
   form.aic = group.number("aic", "1");
   form.quality = read_quality(group, "quality", form.unit);
+  if (group.has("operand_rms")) form.operand_rms = group.number("operand_rms", form.unit);  // schema 1.2
+  form.points = read_points(group, form.unit);
   const std::vector<std::string> names = group.labels_of("coefficient");
   if (names.size() != group.list("coefficient", "1").size())
     throw group.damaged(group.path_of("coefficient") + " has not one label for each value");
@@ -106,8 +140,7 @@ void write_forms(const GroupWriter& root, const std::vector<FormScore>& forms) {
 
 std::vector<FormScore> read_forms(const GroupReader& root) {
   std::vector<FormScore> forms;
-  const std::vector<std::string> parts = root.group_names();
-  if (std::find(parts.begin(), parts.end(), "selection") == parts.end()) return forms;
+  if (!root.has("selection")) return forms;
   const GroupReader selection = root.group("selection");
   for (const std::string& quantity : selection.group_names()) {
     const GroupReader tried = selection.group(quantity);

@@ -1,6 +1,7 @@
 #include "store/model_file.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "core/error.hpp"
 #include "reference.hpp"
@@ -122,7 +123,72 @@ TEST_CASE("a model comes back bit for bit", "[store]") {
       CHECK(form.coefficients[k].value == expected.coefficients[k].value);
       CHECK(form.coefficients[k].half_width == expected.coefficients[k].half_width);
     }
+    CHECK((form.operand_rms == expected.operand_rms || std::isnan(expected.operand_rms)));
+    CHECK(form.points.x_unit == expected.points.x_unit);
+    CHECK(form.points.y_unit == expected.points.y_unit);
+    CHECK(form.points.x == expected.points.x);
+    CHECK(form.points.y == expected.points.y);
+    CHECK(form.points.simulated == expected.points.simulated);
+    CHECK(form.points.predicted == expected.points.predicted);
+    CHECK(form.points.held_out == expected.points.held_out);
   }
+  CHECK(a.score_bit_line.coeff == b.score_bit_line.coeff);
+  CHECK(a.output_bit_line.coeff == b.output_bit_line.coeff);
+  check_equal(a.score_bit_line.quality, b.score_bit_line.quality);
+  CHECK(a.mismatch.cell_gain_sigma == b.mismatch.cell_gain_sigma);
+  CHECK(a.mismatch.cell_offset_sigma_A == b.mismatch.cell_offset_sigma_A);
+  CHECK(a.mismatch.score_offset_sigma_C == b.mismatch.score_offset_sigma_C);
+  CHECK(a.mismatch.output_offset_sigma_C == b.mismatch.output_offset_sigma_C);
+  CHECK(a.mismatch.samples == b.mismatch.samples);
+}
+
+TEST_CASE("models of all conditions come back bit for bit", "[store]") {
+  const tests::ScratchFolder scratch;
+  const store::ModelFile written = tests::sample_model_set();
+  store::write_model(scratch.path() / "model.h5", written);
+  const store::ModelFile read = store::read_model(scratch.path() / "model.h5");
+  const device::ConditionSet &a = read.conditions, &b = written.conditions;
+  CHECK(device::condition_text(a.nominal) == device::condition_text(b.nominal));
+  CHECK(a.corners == b.corners);
+  CHECK(a.temperatures_C == b.temperatures_C);
+  CHECK(a.supplies_V == b.supplies_V);
+  REQUIRE(a.models.size() == b.models.size());
+  for (std::size_t i = 0; i < b.models.size(); ++i) {
+    check_equal(a.models[i].cell.i_table_A, b.models[i].cell.i_table_A);
+    check_equal(a.models[i].output_readout, b.models[i].output_readout);
+    CHECK(a.models[i].leak.v_V == b.models[i].leak.v_V);
+    CHECK(a.models[i].rows == b.models[i].rows);
+  }
+  REQUIRE(a.errors.size() == b.errors.size());
+  for (std::size_t i = 0; i < b.errors.size(); ++i) {
+    CHECK(device::condition_text(a.errors[i].at) == device::condition_text(b.errors[i].at));
+    CHECK(a.errors[i].quantity == b.errors[i].quantity);
+    CHECK(a.errors[i].unit == b.errors[i].unit);
+    CHECK(a.errors[i].rms == b.errors[i].rms);
+    CHECK(a.errors[i].max == b.errors[i].max);
+    CHECK(a.errors[i].full_scale == b.errors[i].full_scale);
+    CHECK(a.errors[i].points == b.errors[i].points);
+  }
+}
+
+TEST_CASE("an instance of a model file is the one that was asked for, or its lack is told", "[store]") {
+  const tests::ScratchFolder scratch;
+  const std::filesystem::path path = scratch.path() / "model.h5";
+  const store::ModelFile written = tests::sample_model_set();
+  store::write_model(path, written);
+  const auto instance = [&](const std::string& words, bool strict = false) {
+    device::ModelChoice choice = device::parse_model_choice(words, "test");
+    choice.strict = strict;
+    return store::read_instance(path, choice).model;
+  };
+  const device::ConditionSet& set = written.conditions;
+  check_equal(instance("ss,85C,0.81V").cell.i_table_A, set.models[set.index(1, 2, 0)].cell.i_table_A);
+  check_equal(instance("").cell.i_table_A, written.model.cell.i_table_A);
+  CHECK_THROWS_WITH(instance("ff"), Contains("model.h5: no corner 'ff'; there are tt, ss"));
+  CHECK_THROWS_WITH(instance("ss,99C", true), Contains("model.h5: temperature 99 degC"));
+  tests::CapturedStderr captured;
+  check_equal(instance("ss,99C,0.81V").cell.i_table_A, set.models[set.index(1, 2, 0)].cell.i_table_A);
+  CHECK_THAT(captured.text(), Contains("model.h5: 1 of 2 queries outside the fitted range clamped"));
 }
 
 TEST_CASE("a model of which a part was not fitted keeps its empty tables", "[store]") {

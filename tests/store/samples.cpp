@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstdio>
 #include <limits>
 
@@ -91,10 +92,43 @@ store::ModelFile sample_model() {
   model.energy_constants = {{"control", value(), device::Origin::paper, "Leroux 2025"},
                             {"adders", value(), device::Origin::assumed, ""}};
   model.phases = {{"write", value(), device::Origin::extracted}, {"add", value(), device::Origin::assumed}};
-  device::FormScore form{"cell charge", "polynomial 1", "C", "converged", true, false, {}, 4, value(), {}};
+  device::FormScore form{"cell charge", "polynomial 1", "C", "converged", true, false, {}, 4, value(), 0.0, {}, {}};
   form.quality = quality();
   form.coefficients = {{"i0", "A", value(), value()}, {"i1", "A V^-1", value(), value()}};
-  file.model.forms = {form, {"retention", "bilinear table", "V", "too few points", false, true, {}, 8, value(), {}}};
+  form.operand_rms = value();
+  form.points = {"V", "s", {0.1, 0.2}, {1e-9, 2e-9}, {value(), value()}, {value(), value()}, {0, 1}};
+  file.model.forms = {
+      form, {"retention", "bilinear table", "V", "too few points", false, true, {}, 8, value(), std::nan(""), {}, {}}};
+  model.score_bit_line.coeff[1] = {value(), value(), value(), value()};
+  model.score_bit_line.quality = quality();
+  model.output_bit_line.coeff[3][2] = value();
+  model.mismatch = {value(), value(), value(), value(), 200};
+  return file;
+}
+
+store::ModelFile sample_model_set() {
+  store::ModelFile file = sample_model();
+  device::ConditionSet& set = file.conditions;
+  set.nominal = {"tt", 27.0, 0.9};
+  set.corners = {"tt", "ss"};
+  set.temperatures_C = {-40.0, 27.0, 85.0};
+  set.supplies_V = {0.81, 0.9};
+  for (std::size_t i = 0; i < 12; ++i) {
+    set.models.push_back(file.model);
+    device::CircuitModel& model = set.models.back();
+    model.forms.clear();
+    const auto scaled = [&](const device::MonotoneCurve& curve) {
+      std::vector<double> y = curve.y();
+      for (double& each : y) each *= 1.0 + 0.1 * static_cast<double>(i);
+      return device::MonotoneCurve(curve.x(), y);
+    };
+    model.cell.i_table_A = scaled(model.cell.i_table_A);
+    model.output_readout.t_table_s = scaled(model.output_readout.t_table_s);
+    model.output_readout.q_sign_C += 0.01 * static_cast<double>(i);
+    for (double& v : model.leak.v_V) v *= 1.0 - 0.01 * static_cast<double>(i);
+  }
+  set.errors = {{{"ss", 56.0, 0.9}, "cell charge", "C", 1e-17, 3e-17, 3e-14, 40},
+                {{"ss", 56.0, 0.9}, "retention", "V", 1e-4, 2e-4, 0.93, 30}};
   return file;
 }
 

@@ -11,6 +11,9 @@ store::Dataset sample_dataset();
 /// A model file in which every number is different.
 store::ModelFile sample_model();
 
+/// The same at two corners, three temperatures and two supplies, each of them different.
+store::ModelFile sample_model_set();
+
 /// Throws away what the process writes to stderr while it lives, and keeps it.
 class CapturedStderr {
  public:

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "cli/command.hpp"
+#include "device/conditions.hpp"
+
+namespace gaincal::cli {
+
+/// `--corner`, `--temperature`, `--supply`, `--chip` and `--strict`, for every command that takes a model.h5.
+void add_model_options(po::options_description& options);
+
+/// Throws  UsageError for a value that is no temperature, supply or chip number
+device::ModelChoice model_choice(const po::variables_map& values);
+
+}  // namespace gaincal::cli
