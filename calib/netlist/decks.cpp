@@ -1,9 +1,9 @@
 #include "netlist/decks.hpp"
 
-#include <charconv>
 #include <utility>
 
 #include "core/error.hpp"
+#include "netlist/devices.hpp"
 #include "netlist/embedded.hpp"
 
 namespace gaincal::netlist {
@@ -15,39 +15,12 @@ constexpr double kEnable_s = 0.3e-9;    // quiet time before the comparator come
 constexpr double kTail_s = 3e-9;        // after an event, until all has settled
 constexpr double kWriteTail_s = 30e-9;  // the inner nodes of the read path settle slowly and pull at the storage node
 
-/// Shortest text that reads back as the same double.
-std::string number(double value) {
-  char buffer[40];
-  const auto [end, status] = std::to_chars(buffer, buffer + sizeof buffer, value);
-  return {buffer, end};
-}
-
-using Parameters = std::vector<std::pair<std::string_view, double>>;
-
-std::string parameter_lines(const Parameters& parameters) {
-  std::string text;
-  for (const auto& [name, value] : parameters) text += ".param " + std::string(name) + "=" + number(value) + "\n";
-  return text;
-}
-
-/// One subcircuit per role, so that the circuits do not know how a technology calls its devices.
-std::string device_subcircuits(const Technology& technology) {
-  const std::string d = number(technology.diffusion_length_m);
-  std::string text;
-  for (const std::string& role : device_roles()) {
-    text += ".subckt " + role + " d g s b w=1u l=1u\n";
-    text += "M1 d g s b " + technology.devices.at(role) + " W={w} L={l} AD={w*" + d + "} AS={w*" + d + "} PD={2*(w+" +
-            d + ")} PS={2*(w+" + d + ")}\n.ends\n";
-  }
-  return text;
-}
-
 /// Title, models, corner, devices and what all circuits share.
 std::string preamble(const Design& design, const std::string& title) {
   const Technology& technology = design.technology;
   return "* " + title + "; design " + design.name + ", technology " + technology.name + ", corner " + design.corner +
-         "\n" + technology_lines(technology, design.corner) + ".temp " + number(design.temperature_C) + "\n" +
-         parameter_lines({{"logic_l", technology.minimum_length_m}});
+         "\n" + technology_lines(technology, design.corner) + ".temp " + number_text(design.temperature_C) + "\n" +
+         parameter_lines({{"logic_l", technology.minimum_length_m}, {"logic_w", technology.logic_width_m}});
 }
 
 std::string cell_lines(const Design& design) {
@@ -98,7 +71,7 @@ std::string readout_lines(const Design& design, bool is_signed, double t_enable_
 }
 
 Deck finish(std::string text, double step_s, double t_start_s, double t_end_s, double t_stop_s) {
-  const std::string analysis = "tran " + number(step_s) + " " + number(t_stop_s);
+  const std::string analysis = "tran " + number_text(step_s) + " " + number_text(t_stop_s);
   text += "." + analysis + "\n.end\n";
   return {std::move(text), analysis, t_start_s, t_end_s, t_stop_s};
 }
@@ -120,13 +93,13 @@ std::string row_lines(const std::vector<RowOperand>& rows) {
     const std::string n = std::to_string(r);
     text += "Xcell" + n + " wbl ww wwb rw" + n + " rwb" + n + " bl vcell 0 sn" + n + " gain_cell\n";
     if (rows[r].t_pulse_s > 0) {
-      const std::string shape = "{t_start-edge/2} {edge} {edge} {" + number(rows[r].t_pulse_s) + "-edge} 1)\n";
+      const std::string shape = "{t_start-edge/2} {edge} {edge} {" + number_text(rows[r].t_pulse_s) + "-edge} 1)\n";
       text += "Vrw" + n + " rw" + n + " 0 pulse(0 {supply} " + shape;
       text += "Vrwb" + n + " rwb" + n + " 0 pulse({supply} 0 " + shape;
     } else {
       text += "Vrw" + n + " rw" + n + " 0 0\nVrwb" + n + " rwb" + n + " 0 {supply}\n";
     }
-    text += ".ic v(sn" + n + ")=" + number(rows[r].v_store_V) + "\n";
+    text += ".ic v(sn" + n + ")=" + number_text(rows[r].v_store_V) + "\n";
   }
   return text;
 }
@@ -149,19 +122,6 @@ Deck column_deck(const Design& design, bool is_signed, const std::vector<RowOper
 }
 
 }  // namespace
-
-std::string technology_lines(const Technology& technology, const std::string& corner) {
-  const auto found = technology.corners.find(corner);
-  if (found == technology.corners.end()) {
-    std::string list;
-    for (const auto& [name, values] : technology.corners) list += (list.empty() ? "" : ", ") + name;
-    throw UsageError("technology " + technology.name + ": no corner '" + corner + "'; choose one of " + list);
-  }
-  std::string text;
-  for (const auto& [name, value] : found->second) text += ".param " + name + "=" + number(value) + "\n";
-  return text + technology.model_text + device_subcircuits(technology) +
-         parameter_lines({{"supply", technology.supply_V}});
-}
 
 Deck cell_read_deck(const Design& design, double v_store_V, double t_pulse_s) {
   if (t_pulse_s < design.lines.edge_s)

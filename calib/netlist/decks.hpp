@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "netlist/design.hpp"
+#include "netlist/devices.hpp"
 
 namespace gaincal::netlist {
 
@@ -17,12 +18,6 @@ struct Deck {
   double t_end_s = 0.0;    ///< half-way down, closing of the window
   double t_stop_s = 0.0;
 };
-
-/// Models of a technology at a corner and a subcircuit for each device role (nfet d g s b, parameters w and l), with
-/// `supply` as a parameter: what a netlist needs in front of its circuit.
-///
-/// Throws  UsageError when the technology has no such corner
-std::string technology_lines(const Technology& technology, const std::string& corner);
 
 /// One read with the bit line held: `v(sn)`, `i(vbl)`, `i(vdd)`, word lines `rw`, `rwb`.
 ///

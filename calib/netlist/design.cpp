@@ -12,16 +12,18 @@ constexpr Range kTime{1e-12, 1e-3};
 constexpr Range kCapacitance{1e-18, 1e-9};
 constexpr Range kCurrent{1e-9, 1e-2};
 
-/// Gate sizes: at least the minimum length of the technology.
+/// Gate sizes: at least the minimum width or length of the technology.
 class Sizes {
  public:
-  Sizes(SettingsTable& table, const Technology& technology)
-      : table_(table), range_{technology.minimum_length_m * (1 - 1e-9), 1e-4} {}
-  double operator()(const std::string& key) { return table_.quantity(key, Unit::metre, range_); }
+  Sizes(SettingsTable& table, const Technology& technology) : table_(table), technology_(technology) {}
+  double operator()(const std::string& key) {
+    const double min_m = key.starts_with("w_") ? technology_.minimum_width_m : technology_.minimum_length_m;
+    return table_.quantity(key, Unit::metre, {min_m * (1 - 1e-9), 1e-4});
+  }
 
  private:
   SettingsTable& table_;
-  Range range_;
+  const Technology& technology_;
 };
 
 CellDesign parse_cell(SettingsTable table, const Technology& technology) {

@@ -105,6 +105,11 @@ std::string SettingsTable::where(const std::string& key) const { return node_->f
 
 bool SettingsTable::has(const std::string& key) const { return node_->table->contains(key); }
 
+bool SettingsTable::has_table(const std::string& key) const {
+  const toml::node* value = node_->table->get(key);
+  return value != nullptr && value->is_table();
+}
+
 double SettingsTable::quantity(const std::string& key, Unit unit, Range range) {
   const toml::node& value = node_->at(key);
   double number = 0.0;

@@ -34,6 +34,8 @@ class SettingsTable {
                              const std::vector<std::string>& overrides);
 
   bool has(const std::string& key) const;
+  /// Whether the key is there and a table.
+  bool has_table(const std::string& key) const;
 
   /// A value with a unit, written as text (`cst = "5fF"`), or a plain number where `unit` is none. SI.
   double quantity(const std::string& key, Unit unit, Range range = {});

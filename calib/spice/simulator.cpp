@@ -161,6 +161,15 @@ void start(Instance& process) {
   library.command(one_thread.data());
 }
 
+/// A deck whose models are written for another dialect says so in a line `* ngbehavior hsa`. ngspice takes the setting
+/// only before it reads a deck.
+std::string behavior_command(const std::vector<std::string>& lines) {
+  constexpr std::string_view kMark = "* ngbehavior ";
+  for (const std::string& line : lines)
+    if (line.starts_with(kMark)) return "set ngbehavior=" + line.substr(kMark.size());
+  return "unset ngbehavior";
+}
+
 const vector_info* find_vector(const std::string& name, Messages& messages) {
   if (instance().dead) throw Error("ngspice: vector " + name + ": the simulator has stopped; restart the process");
   const Listening listening(messages);
@@ -245,6 +254,7 @@ void Simulator::load(const std::string& deck) {
   drop_vectors();
   drop_circuit();
   Messages messages;
+  send(behavior_command(lines), messages);
   {
     const Listening listening(messages);
     circuit_in_memory_ = true;

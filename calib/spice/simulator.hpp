@@ -27,7 +27,8 @@ class Simulator {
   Simulator& operator=(const Simulator&) = delete;
 
   /// Replaces the circuit by `deck`, the text of a netlist whose first line is its title. Analysis lines (`.tran`) act
-  /// on run("run"); `.control` sections are ignored; includes are relative to the working folder.
+  /// on run("run"); `.control` sections are ignored; includes are relative to the working folder. A line
+  /// `* ngbehavior hsa` sets the dialect that the deck is read in.
   ///
   /// Nothing of the circuit before is left, so a result does not depend on what was simulated earlier. (Random
   /// functions are: give `setseed` before a load where the deck draws.)

@@ -34,6 +34,7 @@ T required(const po::variables_map& values, const std::string& name, const std::
 const std::string& command_line();
 void set_command_line(int argc, char** argv);
 
+int run_tech(const std::vector<std::string>& arguments);
 int run_netlist(const std::vector<std::string>& arguments);
 int run_sweep(const std::vector<std::string>& arguments);
 int run_fit(const std::vector<std::string>& arguments);

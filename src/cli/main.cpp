@@ -14,6 +14,7 @@ using gaincal::cli::Command;
 
 constexpr Command kCommands[] = {
     {"flow", "run the whole chain from one design file", gaincal::cli::run_flow},
+    {"tech", "check a technology: figures of its devices at every corner", gaincal::cli::run_tech},
     {"netlist", "write a circuit as a deck for ngspice", gaincal::cli::run_netlist},
     {"sweep", "characterise a design with ngspice: dataset.h5", gaincal::cli::run_sweep},
     {"fit", "make a model of a dataset", gaincal::cli::run_fit},

@@ -119,5 +119,5 @@ TEST_CASE("a technology file beside the design is found, with its own models", "
   write_text(scratch.path() / "design.toml", edited("technology = \"gc28\"", "technology = \"mine.toml\""));
   const Design design = load_design(scratch.path() / "design.toml");
   CHECK(design.technology.name == "mine");
-  CHECK(design.technology.model_text == "* my models\n");
+  CHECK(design.technology.model_text.starts_with("* my models\n"));
 }
