@@ -161,13 +161,6 @@ void blend_leak(LeakModel& leak, const std::vector<Share>& shares) {
     }
 }
 
-void blend_bit_line(BitLineModel& line, const std::vector<Share>& shares, BitLineModel CircuitModel::*part) {
-  for (std::size_t k = 0; k < line.coeff.size(); ++k)
-    for (std::size_t j = 0; j < line.coeff[k].size(); ++j)
-      line.coeff[k][j] = mean(shares, [&](const CircuitModel& m) { return (m.*part).coeff[k][j]; });
-  line.quality = worst(shares, [&](const CircuitModel& m) { return (m.*part).quality; });
-}
-
 }  // namespace
 
 std::vector<std::pair<std::size_t, double>> interpolation_weights(const std::vector<double>& points, double x) {
@@ -201,8 +194,6 @@ CircuitModel blend(const std::vector<Share>& shares) {
   model.read_energy.p_W =
       blend_curves(shares, [](const CircuitModel& m) -> const MonotoneCurve& { return m.read_energy.p_W; });
   model.read_energy.quality = worst(shares, [](const CircuitModel& m) { return m.read_energy.quality; });
-  blend_bit_line(model.score_bit_line, shares, &CircuitModel::score_bit_line);
-  blend_bit_line(model.output_bit_line, shares, &CircuitModel::output_bit_line);
   model.forms.clear();
   return model;
 }

@@ -25,7 +25,7 @@ struct Share {
 ///   signed converter   over the charge from its sign threshold, so that the jump moves as a whole
 ///   retention          the lost voltage as a geometric mean, as leakage is exponential in the temperature
 ///
-/// shares  weights sum to 1; the first model gives what is no fit: names, sizes, phases, constants
+/// shares  weights sum to 1; the first model gives what all share: sizes, bit lines, mismatch, phases, constants
 CircuitModel blend(const std::vector<Share>& shares);
 
 }  // namespace gaincal::device

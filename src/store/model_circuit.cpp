@@ -353,10 +353,6 @@ void write_circuit(const GroupWriter& root, const CircuitModel& model) {
   write_write(root, model.write);
   write_leak(root, model.leak);
   write_read_energy(root, model.read_energy);
-  const GroupWriter bit_line =
-      root.group("bit_line", "charge that a column collects from the ideal charge q and the pulses X of its rows");
-  write_bit_line(bit_line, "score", model.score_bit_line, "columns of the K array");
-  write_bit_line(bit_line, "output", model.output_bit_line, "columns of the V array");
 }
 
 void read_circuit(const GroupReader& root, CircuitModel& model) {
@@ -367,10 +363,6 @@ void read_circuit(const GroupReader& root, CircuitModel& model) {
   model.write = read_write(root);
   model.leak = read_leak(root);
   model.read_energy = read_read_energy(root);
-  if (!root.has("bit_line")) return;  // before schema 1.2
-  const GroupReader bit_line = root.group("bit_line");
-  model.score_bit_line = read_bit_line(bit_line, "score");
-  model.output_bit_line = read_bit_line(bit_line, "output");
 }
 
 void write_facts(const GroupWriter& root, const CircuitModel& model) {
@@ -380,6 +372,10 @@ void write_facts(const GroupWriter& root, const CircuitModel& model) {
   array.number("counter_levels", static_cast<double>(model.counter_levels), "1",
                "levels of the signed converter's counter, both signs");
   array.number("t_token", model.t_token_s, "s", "one token through one layer");
+  const GroupWriter bit_line =
+      root.group("bit_line", "charge that a column collects from the ideal charge q and the pulses X of its rows");
+  write_bit_line(bit_line, "score", model.score_bit_line, "columns of the K array");
+  write_bit_line(bit_line, "output", model.output_bit_line, "columns of the V array");
   write_mismatch(root, model.mismatch);
   write_energy_constants(root, model.energy_constants);
   write_phases(root, model.phases);
@@ -391,6 +387,11 @@ void read_facts(const GroupReader& root, CircuitModel& model) {
   model.query_levels = array.count("query_levels");
   model.counter_levels = array.count("counter_levels");
   model.t_token_s = array.number("t_token", "s");
+  if (root.has("bit_line")) {  // schema 1.2
+    const GroupReader bit_line = root.group("bit_line");
+    model.score_bit_line = read_bit_line(bit_line, "score");
+    model.output_bit_line = read_bit_line(bit_line, "output");
+  }
   if (root.has("mismatch")) model.mismatch = read_mismatch(root);  // schema 1.2
   model.energy_constants = read_energy_constants(root);
   model.phases = read_phases(root);

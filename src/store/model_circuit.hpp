@@ -11,7 +11,7 @@ namespace gaincal::store {
 void write_circuit(const GroupWriter& group, const device::CircuitModel& model);
 void read_circuit(const GroupReader& group, device::CircuitModel& model);
 
-/// What all conditions share: sizes, mismatch, constants and phases.
+/// What all conditions share: sizes, bit lines, mismatch, constants and phases.
 void write_facts(const GroupWriter& root, const device::CircuitModel& model);
 void read_facts(const GroupReader& root, device::CircuitModel& model);
 

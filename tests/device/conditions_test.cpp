@@ -49,7 +49,6 @@ CircuitModel circuit_at(double temperature_C, double supply_V, double shift) {
     for (const double age : model.leak.age_s) model.leak.v_V.push_back(v0 + (0.45 - v0) * 1e-3 * age * rate);
   model.read_energy.e_edge_J = MonotoneCurve({0.0, 0.9}, {1e-15 * follows, 1e-15 * follows});
   model.read_energy.p_W = MonotoneCurve({0.0, 0.9}, {1e-6 * follows, 2e-6 * follows});
-  model.score_bit_line.coeff[1][0] = follows;
   model.mismatch.cell_gain_sigma = 0.03;
   return model;
 }
@@ -110,7 +109,6 @@ TEST_CASE("an instance between fitted conditions is what the circuit is there", 
   CHECK_THAT(model.score_readout.energy_J(4e-14), WithinRel(expected.score_readout.energy_J(4e-14), 1e-12));
   CHECK_THAT(model.output_readout.q_sign_C, WithinRel(expected.output_readout.q_sign_C, 1e-12));
   CHECK_THAT(model.write.v_stored_V[1], WithinRel(expected.write.v_stored_V[1], 1e-12));
-  CHECK_THAT(model.score_bit_line.coeff[1][0], WithinRel(expected.score_bit_line.coeff[1][0], 1e-12));
 }
 
 TEST_CASE("the jump of a signed converter moves as a whole between conditions", "[device]") {
