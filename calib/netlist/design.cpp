@@ -1,5 +1,7 @@
 #include "netlist/design.hpp"
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "netlist/embedded.hpp"
@@ -119,11 +121,38 @@ Technology find_technology(SettingsTable& settings, const std::filesystem::path&
   }
 }
 
+Conditions parse_conditions(SettingsTable table, const Technology& technology) {
+  Conditions conditions;
+  const auto words = [&](const char* key) { return table.has(key) ? table.words(key) : std::vector<std::string>{}; };
+  conditions.corners = parse_corners(words("corner"), technology, table.where("corner"));
+  conditions.temperatures_C = parse_temperatures_C(words("temperature"), table.where("temperature"));
+  conditions.supplies_V = parse_supplies_V(words("supply"), table.where("supply"));
+  if (table.has("mismatch_samples")) conditions.mismatch_samples = table.count("mismatch_samples", 2, 100000);
+  table.finish();
+  return conditions;
+}
+
 Workload parse_workload(SettingsTable settings, const std::filesystem::path& folder) {
   const auto path = [&](const char* key) { return (folder / settings.text(key)).lexically_normal(); };
   Workload workload{path("softmax"), path("linear"), path("text"), path("calibration_text")};
   settings.finish();
   return workload;
+}
+
+std::vector<double> rising_quantities(const std::vector<std::string>& words, Unit unit, Range range,
+                                      const std::string& where) {
+  std::vector<double> values;
+  for (const std::string& word : words) {
+    const double value = parse_quantity(word, unit, where);
+    if (value < range.min || value > range.max)
+      throw UsageError(where + ": " + word + " is outside " + format_quantity(range.min, unit) + " to " +
+                       format_quantity(range.max, unit) + "; correct it");
+    values.push_back(value);
+  }
+  std::sort(values.begin(), values.end());
+  if (std::adjacent_find(values.begin(), values.end()) != values.end())
+    throw UsageError(where + ": a value is given twice; leave one out");
+  return values;
 }
 
 }  // namespace
@@ -189,9 +218,38 @@ Design parse_design(std::string_view text, const std::filesystem::path& file_nam
   for (SettingsTable& constant : settings.tables("energy"))
     design.energy_constants.push_back(parse_energy(std::move(constant)));
   design.grids = parse_grids(settings.table("characterise"));
+  if (settings.has("conditions")) design.conditions = parse_conditions(settings.table("conditions"), design.technology);
   if (settings.has("workload")) design.workload = parse_workload(settings.table("workload"), file_name.parent_path());
   settings.finish();
   return design;
+}
+
+std::vector<std::string> parse_corners(const std::vector<std::string>& words, const Technology& technology,
+                                       const std::string& where) {
+  std::vector<std::string> known;
+  std::string list;
+  for (const auto& [name, parameters] : technology.corners) {
+    known.push_back(name);
+    list += (list.empty() ? "" : ", ") + name;
+  }
+  if (words == std::vector<std::string>{"all"}) return known;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (std::find(known.begin(), known.end(), words[i]) == known.end())
+      throw UsageError(where + ": technology " + technology.name + " has no corner '" + words[i] + "'; choose of " +
+                       list + ", or all");
+    if (std::find(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(i), words[i]) !=
+        words.begin() + static_cast<std::ptrdiff_t>(i))
+      throw UsageError(where + ": corner " + words[i] + " is given twice; leave one out");
+  }
+  return words;
+}
+
+std::vector<double> parse_temperatures_C(const std::vector<std::string>& words, const std::string& where) {
+  return rising_quantities(words, Unit::celsius, {-273.0, 300.0}, where);
+}
+
+std::vector<double> parse_supplies_V(const std::vector<std::string>& words, const std::string& where) {
+  return rising_quantities(words, Unit::volt, {0.1, 5.5}, where);
 }
 
 Design load_design(const std::filesystem::path& path) { return parse_design(read_file(path), path); }

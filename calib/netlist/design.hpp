@@ -50,6 +50,15 @@ struct Grids {
   double point_timeout_s = 0.0;
 };
 
+/// Where the circuit is characterised beside its nominal condition, and on how many chips with mismatch.
+struct Conditions {
+  std::vector<std::string> corners;                ///< none: the design's own
+  std::vector<double> temperatures_C, supplies_V;  ///< rising; none: the design's own
+  std::size_t mismatch_samples = 0;
+
+  bool empty() const { return corners.empty() && temperatures_C.empty() && supplies_V.empty(); }
+};
+
 /// What `gaincal flow` runs on the circuit. Paths are relative to the design file there, made whole here.
 struct Workload {
   std::filesystem::path softmax;           ///< checkpoint folder, tuned for softmax attention
@@ -77,6 +86,7 @@ struct Design {
   ReadoutDesign output_readout;  ///< signed
   std::vector<device::EnergyConstant> energy_constants;
   Grids grids;
+  Conditions conditions;
   std::optional<Workload> workload;
   Technology technology;
 
@@ -99,6 +109,16 @@ Design load_design(const std::filesystem::path& path);
 
 /// text  TOML; file_name for messages, its folder is where a technology file is looked up
 Design parse_design(std::string_view text, const std::filesystem::path& file_name);
+
+/// Corners and rising quantities as they are written in a design file or on a command line.
+///
+/// words  "all" alone stands for every corner of the technology
+/// where  begins the message of the error
+/// Throws UsageError for an unknown corner, another unit, a value that is no temperature or supply or given twice
+std::vector<std::string> parse_corners(const std::vector<std::string>& words, const Technology& technology,
+                                       const std::string& where);
+std::vector<double> parse_temperatures_C(const std::vector<std::string>& words, const std::string& where);
+std::vector<double> parse_supplies_V(const std::vector<std::string>& words, const std::string& where);
 
 /// The built-in data/designs/gc28_paper.toml.
 Design default_design();

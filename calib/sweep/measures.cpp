@@ -30,15 +30,17 @@ double driver_energy_J(const Simulator& simulator, const std::vector<double>& ti
   return energy_J;
 }
 
-void simulate(Simulator& simulator, const Deck& deck) {
+void simulate(Simulator& simulator, const Deck& deck, const Prepare& prepare = {}) {
   simulator.load(deck.text);
+  if (prepare) prepare(simulator);
   simulator.run(deck.analysis);
 }
 
 }  // namespace
 
-std::vector<double> measure_cell_read(Simulator& simulator, const Design& design, const Deck& deck) {
-  simulate(simulator, deck);
+std::vector<double> measure_cell_read(Simulator& simulator, const Design& design, const Deck& deck,
+                                      const Prepare& prepare) {
+  simulate(simulator, deck, prepare);
   const std::vector<double> time_s = simulator.vector("time");
   const std::vector<double> v_store_V = simulator.vector("v(sn)");
   const double supply_V = design.technology.supply_V;
@@ -82,8 +84,9 @@ std::vector<double> measure_cell_leak(Simulator& simulator, const Deck& deck, co
   return values;
 }
 
-std::vector<double> measure_readout(Simulator& simulator, const Design& design, const Deck& deck, bool is_signed) {
-  simulate(simulator, deck);
+std::vector<double> measure_readout(Simulator& simulator, const Design& design, const Deck& deck, bool is_signed,
+                                    const Prepare& prepare) {
+  simulate(simulator, deck, prepare);
   const std::vector<double> time_s = simulator.vector("time");
   const std::vector<double> v_out_V = simulator.vector("v(out)");
   const double supply_V = design.technology.supply_V;

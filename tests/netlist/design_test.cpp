@@ -121,3 +121,25 @@ TEST_CASE("a technology file beside the design is found, with its own models", "
   CHECK(design.technology.name == "mine");
   CHECK(design.technology.model_text.starts_with("* my models\n"));
 }
+
+TEST_CASE("conditions of a design are read in SI units, sorted, and refused by name", "[netlist]") {
+  CHECK(default_design().conditions.empty());
+  const auto with = [](const std::string& lines) {
+    return std::string(embedded_file("gc28_paper.toml")) + "\n[conditions]\n" + lines + "\n";
+  };
+  const Design design = parse_design(
+      with("corner = [\"ss\", \"ff\"]\ntemperature = [\"85C\", \"-40C\"]\nsupply = \"0.85V\"\nmismatch_samples = 50"),
+      "my.toml");
+  CHECK(design.conditions.corners == std::vector<std::string>{"ss", "ff"});
+  CHECK(design.conditions.temperatures_C == std::vector<double>{-40, 85});
+  CHECK(design.conditions.supplies_V == std::vector<double>{0.85});
+  CHECK(design.conditions.mismatch_samples == 50);
+  CHECK(parse_design(with("corner = \"all\""), "my.toml").conditions.corners.size() == 5);
+  CHECK_THAT(refusal(with("corner = [\"sff\"]")),
+             Contains("my.toml: conditions.corner: technology gc28 has no corner 'sff'"));
+  CHECK_THAT(refusal(with("corner = [\"ss\", \"ss\"]")), Contains("corner ss is given twice"));
+  CHECK_THAT(refusal(with("temperature = [\"400C\"]")), Contains("conditions.temperature: 400C is outside"));
+  CHECK_THAT(refusal(with("supply = [\"0.9C\"]")), Contains("conditions.supply"));
+  CHECK_THAT(refusal(with("supply = [\"0.9V\", \"900mV\"]")), Contains("given twice"));
+  CHECK_THAT(refusal(with("humidity = 3")), Contains("humidity"));
+}

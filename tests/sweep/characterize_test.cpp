@@ -101,6 +101,36 @@ TEST_CASE("a point that cannot be measured is kept with its reason, and a change
   CHECK(dataset.provenance.netlist_hash != with_two_workers().provenance.netlist_hash);
 }
 
+TEST_CASE("conditions, the middles between them and chips become tables with leading or last axes", "[sweep]") {
+  netlist::Design design = small_design();
+  design.conditions.corners = {"tt", "ss"};
+  design.conditions.temperatures_C = {27.0, 85.0};
+  design.conditions.mismatch_samples = 3;
+  const store::Dataset dataset = characterize(design, {2, false, 11});
+  CHECK(dataset.provenance.seed == 11);
+  const store::Table& read = dataset.table("conditions_cell_read");
+  REQUIRE(read.axes.size() == 5);
+  CHECK(read.axes[0].labels == std::vector<std::string>{"tt", "ss"});
+  CHECK(read.axes[1].values == std::vector<double>{27.0, 85.0});
+  CHECK(read.axes[2].values == std::vector<double>{design.technology.supply_V});
+  CHECK(dataset.table("left_out_cell_read_check").axes[1].values == std::vector<double>{56.0});
+  // At its own condition a cell reads what it reads there alone.
+  const store::Table& alone = dataset.table("cell_read");
+  CHECK(read.quantity("q_bl").values[0] == alone.quantity("q_bl").values[0]);
+  // A slow corner conducts less.
+  const std::size_t per_condition = read.points() / 4;
+  CHECK(std::abs(read.quantity("q_bl").values[2 * per_condition + 1]) <
+        0.95 * std::abs(read.quantity("q_bl").values[1]));
+  const store::Table& chips = dataset.table("cell_mismatch");
+  CHECK(chips.axes[1].name == "sample");
+  CHECK(chips.points() == design.weight_levels * 3);
+  const std::vector<double>& q_C = chips.quantity("q_bl").values;
+  CHECK(q_C[0] != q_C[1]);
+  CHECK(q_C[0] == Approx(q_C[1]).epsilon(0.3));
+  CHECK(dataset.table("readout_unsigned_mismatch").points() == 3 * 3);
+  CHECK(dataset.table("readout_signed_mismatch").points() == 4 * 3);
+}
+
 TEST_CASE("the charge grid rises, keeps its ends and is dense at the knees", "[sweep]") {
   const std::vector<double> grid = charge_grid(61, -1.0, 2.0, {0.0, 1.0}, 1.0);
   REQUIRE(grid.size() == 61);
