@@ -101,6 +101,48 @@ store::ModelFile sample_model_file() {
   return file;
 }
 
+store::ModelFile sample_model_set_file() {
+  store::ModelFile file = sample_model_file();
+  device::ConditionSet& set = file.conditions;
+  set.nominal = {"tt", 27.0, 0.9};
+  set.corners = {"tt", "ss"};
+  set.temperatures_C = {-40.0, 27.0, 85.0};
+  set.supplies_V = {0.8, 0.9, 1.0};
+  for (std::size_t c = 0; c < 2; ++c)
+    for (const double temperature_C : set.temperatures_C)
+      for (const double supply_V : set.supplies_V) {
+        // Everything moves; charges and knots are shifted, leakage doubles every 10 K.
+        const double factor = 1 - 0.1 * static_cast<double>(c) + 0.002 * (temperature_C - 27) + 0.5 * (supply_V - 0.9);
+        const double rate = std::exp2((temperature_C - 27) / 10);
+        device::CircuitModel model = file.model;
+        const auto moved = [&](const MonotoneCurve& curve, double shift, double gain) {
+          std::vector<double> at = curve.x(), y = curve.y();
+          for (double& each : at) each += shift;
+          for (double& each : y) each *= gain;
+          return MonotoneCurve(at, y);
+        };
+        model.cell.i_table_A = moved(model.cell.i_table_A, 0.0, factor);
+        model.cell.a_table_C = moved(model.cell.a_table_C, 0.0, factor);
+        for (double& each : model.cell.i_cubic_A.coeff) each *= factor;
+        for (device::ReadoutModel* each : {&model.score_readout, &model.output_readout}) {
+          each->t_table_s = moved(each->t_table_s, 1e-15 * (factor - 1), 1.0);
+          each->e_table_J = moved(each->e_table_J, 0.0, factor);
+          each->positive.slope_s_per_C *= factor;
+          each->negative.q0_C *= factor;
+        }
+        model.output_readout.q_sign_C += 1e-15 * (factor - 1);
+        for (double& each : model.write.v_stored_V) each *= factor;
+        model.leak.tau_s /= rate;
+        for (std::size_t i = 0; i < model.leak.v_V.size(); ++i) {
+          const double v0_V = model.leak.v0_V[i / model.leak.age_s.size()];
+          model.leak.v_V[i] = v0_V + (model.leak.v_V[i] - v0_V) * rate / 64;
+        }
+        model.read_energy.p_W = moved(model.read_energy.p_W, 0.0, factor);
+        set.models.push_back(std::move(model));
+      }
+  return file;
+}
+
 exporters::Source sample_source(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / "model.h5";
   store::write_model(path, sample_model_file());

@@ -10,6 +10,9 @@ namespace gaincal::tests {
 /// -0.36..0.05 fC, converters that saturate at 15 ns), of one value for each thing that an exporter reads.
 store::ModelFile sample_model_file();
 
+/// The same with models at two corners, three temperatures and three supplies.
+store::ModelFile sample_model_set_file();
+
 /// The same written as `folder`/model.h5 and read back.
 exporters::Source sample_source(const std::filesystem::path& folder);
 
