@@ -73,11 +73,14 @@ Residuals residuals_of(const GridSamples& samples, Model model) {
   return residuals;
 }
 
-Points pulse_points(const GridSamples& samples) {
+Points pulse_points(const GridSamples& samples, const Operands& operands) {
   Points points;
+  points.x_unit = "V";
+  points.y_unit = "s";
   for_each_pulse(samples, [&](std::size_t i, std::size_t j, bool good) {
     if (good) points.add(samples.x[i], samples.y[j], samples.value[samples.index(i, j)]);
   });
+  if (!operands.empty()) points.weight = operands.weights(points.x, points.y);
   return points;
 }
 
@@ -123,8 +126,8 @@ device::CellModel fit_cell(const store::Dataset& dataset, const DesignFacts& fac
     line.note += (line.note.empty() ? "" : "; ") + std::string(text);
   }
 
-  const CellForms tried = fit_cell_forms(pulse_points(seen), pulse_points(held_out), lines.v_V, lines.slope,
-                                         lines.offset, lines.full_scale);
+  const CellForms tried = fit_cell_forms(pulse_points(seen, facts.operands), pulse_points(held_out, facts.operands),
+                                         lines.v_V, lines.slope, lines.offset, lines.full_scale);
   cell.i_cubic_A = tried.i_cubic_A;
   cell.a_cubic_C = tried.a_cubic_C;
   cubic.status = tried.cubic_status;

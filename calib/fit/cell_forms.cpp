@@ -31,13 +31,15 @@ Regression fit_polynomials(const Points& seen, double x_scale_s, std::size_t ord
   Eigen::MatrixXd columns(points, 2 * terms);
   for (Index i = 0; i < points; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    double power = 1.0;
+    double power = std::sqrt(seen.weight_of(at));
     for (Index k = 0; k < terms; ++k, power *= (seen.x[at] - kZeroWeight_V) / kHalfRange_V) {
       columns(i, k) = power * seen.y[at] / x_scale_s;
       columns(i, terms + k) = power;
     }
   }
-  Regression fit = fit_linear(columns, Eigen::Map<const VectorXd>(seen.value.data(), points));
+  VectorXd value = Eigen::Map<const VectorXd>(seen.value.data(), points);
+  for (Index i = 0; i < points; ++i) value(i) *= std::sqrt(seen.weight_of(static_cast<std::size_t>(i)));
+  Regression fit = fit_linear(columns, value);
   for (VectorXd* each : {&fit.coeff, &fit.half_width})
     for (Index k = 0; k < terms; ++k) {
       const double volts = std::pow(kHalfRange_V, static_cast<double>(k));
@@ -95,7 +97,8 @@ void add_softplus_pair(FormChoice& choice, const std::vector<double>& i_A, doubl
   const auto residuals = [&](const VectorXd& p, VectorXd& residual) {
     for (std::size_t i = 0; i < seen.size(); ++i)
       residual(static_cast<Index>(i)) =
-          seen.value[i] / scale - softplus_charge(p, seen.x[i] - kZeroWeight_V, seen.y[i] / x_scale_s);
+          std::sqrt(seen.weight_of(i)) *
+          (seen.value[i] / scale - softplus_charge(p, seen.x[i] - kZeroWeight_V, seen.y[i] / x_scale_s));
   };
   const Regression fit = fit_nonlinear(residuals, start, seen.size());
   if (fit.status != FitStatus::converged) return choice.add_failed(form, kTerms, fit.status);

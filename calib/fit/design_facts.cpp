@@ -14,6 +14,7 @@ DesignFacts design_facts(const netlist::Design& design) {
   facts.t_max_s = design.t_max_s;
   facts.energy_constants = design.energy_constants;
   facts.phases = netlist::token_phases(design);
+  facts.nominal = {design.corner, design.temperature_C, design.technology.supply_V};
   for (const device::Phase& phase : facts.phases) facts.t_token_s += phase.duration_s;
   return facts;
 }

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "device/circuit_model.hpp"
+#include "device/conditions.hpp"
+#include "fit/operands.hpp"
 #include "netlist/design.hpp"
 
 namespace gaincal::fit {
@@ -19,6 +21,8 @@ struct DesignFacts {
   double t_token_s = 0.0;                                ///< one token through one layer
   std::vector<device::EnergyConstant> energy_constants;  ///< passed on to the model
   std::vector<device::Phase> phases;                     ///< passed on to the model
+  Operands operands = {};                                ///< what a run reads; none: all points count alike
+  device::Condition nominal = {};                        ///< corner, temperature and supply of the design
 };
 
 DesignFacts design_facts(const netlist::Design& design);

@@ -1,5 +1,6 @@
 #include "fit/fit.hpp"
 
+#include "fit/conditions_fit.hpp"
 #include "fit/parts.hpp"
 
 namespace gaincal::fit {
@@ -30,7 +31,7 @@ const Outcome* FitReport::first_failure() const {
   return nullptr;
 }
 
-FitReport fit_circuit(const store::Dataset& dataset, const DesignFacts& facts) {
+FitReport fit_tables(const store::Dataset& dataset, const DesignFacts& facts) {
   FitReport report;
   device::CircuitModel& model = report.model;
   model.design_name = facts.design_name;
@@ -47,6 +48,15 @@ FitReport fit_circuit(const store::Dataset& dataset, const DesignFacts& facts) {
   model.write = fit_write(dataset, report.outcomes);
   model.leak = fit_leak(dataset, report.outcomes, model.forms);
   model.read_energy = fit_read_energy(dataset, report.outcomes);
+  return report;
+}
+
+FitReport fit_circuit(const store::Dataset& dataset, const DesignFacts& facts) {
+  FitReport report = fit_tables(dataset, facts);
+  report.conditions.nominal = facts.nominal;
+  if (!report.usable()) return report;
+  report.model.mismatch = fit_mismatch(dataset, report.model, report.outcomes);
+  report.conditions = fit_conditions(dataset, facts, report.model, report.outcomes);
   return report;
 }
 

@@ -3,6 +3,7 @@
 #include <iosfwd>
 #include <vector>
 
+#include "device/conditions.hpp"
 #include "fit/design_facts.hpp"
 #include "fit/outcome.hpp"
 #include "store/table.hpp"
@@ -13,6 +14,7 @@ namespace gaincal::fit {
 struct FitReport {
   device::CircuitModel model;
   std::vector<Outcome> outcomes;  ///< one for each form of each quantity
+  device::ConditionSet conditions = {};
 
   /// False where a form could not be fitted: the model then holds zeros or empty tables in its place.
   bool usable() const;
@@ -24,6 +26,9 @@ struct FitReport {
 /// not see (`cell_read_check`, ...). Failed points are left out and counted.
 ///
 /// Throws  Error naming the table, axis or quantity that is missing or in another unit
+FitReport fit_tables(const store::Dataset& dataset, const DesignFacts& facts);
+
+/// The same with mismatch and further conditions, where the dataset has their tables.
 FitReport fit_circuit(const store::Dataset& dataset, const DesignFacts& facts);
 
 /// A table of the outcomes in fC, ns, mV, fJ and percent of full scale.

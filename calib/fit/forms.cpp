@@ -21,6 +21,26 @@ Residuals residuals_of(const Points& points, const std::function<double(double, 
   return residuals;
 }
 
+double weighted_rms(const Points& points, const std::function<double(double, double)>& function) {
+  double sum = 0.0, weights = 0.0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    sum += points.weight_of(i) * std::pow(points.value[i] - function(points.x[i], points.y[i]), 2);
+    weights += points.weight_of(i);
+  }
+  return weights > 0 ? std::sqrt(sum / weights) : 0.0;
+}
+
+void append(device::FormPoints& all, const Points& points, const std::function<double(double, double)>& function,
+            bool held_out) {
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    all.x.push_back(points.x[i]);
+    all.y.push_back(points.y[i]);
+    all.simulated.push_back(points.value[i]);
+    all.predicted.push_back(function(points.x[i], points.y[i]));
+    all.held_out.push_back(held_out ? 1 : 0);
+  }
+}
+
 }  // namespace
 
 void Points::add(double x_value, double y_value, double measured) {
@@ -52,7 +72,8 @@ void FormChoice::add(const std::string& form, std::size_t parameters, std::funct
   score.status = status_name(FitStatus::converged);
   score.parameters = parameters;
   score.quality = quality_of(residuals_of(seen_, function), residuals_of(held_out_, function), full_scale_);
-  score.aic = corrected_aic(score.quality.rms, seen_.size(), parameters);
+  score.aic = corrected_aic(weighted_rms(seen_, function), seen_.size(), parameters);
+  if (!held_out_.weight.empty()) score.operand_rms = weighted_rms(held_out_, function);
   score.overfitted = held_out_.size() > 0 && score.quality.held_out_rms > kFarAbove * score.quality.rms &&
                      score.quality.held_out_rms > kWorthMentioning * full_scale_;
   score.coefficients = std::move(coefficients);
@@ -76,7 +97,8 @@ void FormChoice::add_failed(const std::string& form, std::size_t parameters, Fit
 const FittedForm* FormChoice::select() {
   const bool by_held_out = held_out_.size() > 0;
   const auto error = [&](const FittedForm& form) {
-    return by_held_out ? form.score.quality.held_out_rms : form.score.aic;
+    if (!by_held_out) return form.score.aic;
+    return held_out_.weight.empty() ? form.score.quality.held_out_rms : form.score.operand_rms;
   };
   FittedForm* best = nullptr;
   for (FittedForm& form : forms_)
@@ -92,6 +114,11 @@ const FittedForm* FormChoice::select() {
         best = &form;
   }
   best->score.selected = true;
+  device::FormPoints& points = best->score.points;
+  points.x_unit = seen_.x_unit;
+  points.y_unit = seen_.y_unit;
+  append(points, seen_, best->function, false);
+  append(points, held_out_, best->function, true);
   return best;
 }
 

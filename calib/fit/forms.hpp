@@ -10,10 +10,13 @@ namespace gaincal::fit {
 
 /// Points of a quantity of one or two arguments.
 struct Points {
-  std::vector<double> x, y, value;  ///< y: zeros where there is one argument
+  std::vector<double> x, y, value;         ///< y: zeros where there is one argument
+  std::vector<double> weight = {};         ///< of the squares of residuals, mean 1; empty: all alike
+  std::string x_unit = "1", y_unit = "1";  ///< SI
   void add(double x_value, double y_value, double measured);
   std::size_t size() const { return value.size(); }
   double full_scale() const;  ///< largest absolute value
+  double weight_of(std::size_t i) const { return weight.empty() ? 1.0 : weight[i]; }
 };
 
 /// One form of a quantity: its score and, where it could be fitted, what it says.
@@ -39,7 +42,8 @@ class FormChoice {
   /// A form that could not be fitted.
   void add_failed(const std::string& form, std::size_t parameters, FitStatus status);
 
-  /// Marks the form that predicts best. Held-out errors that differ by less than twice the standard error of a root
+  /// Marks the form that predicts best and keeps its points. Held-out errors are weighted where the points are.
+  /// Held-out errors that differ by less than twice the standard error of a root
   /// mean square, 1 / sqrt(2 n) of it, or by 1e-6 of full scale do not tell forms apart: of such the one with the
   /// fewest parameters is taken, of equals the one added last. Without held-out points the smallest AIC decides.
   ///

@@ -14,6 +14,8 @@ constexpr std::size_t kSampledAges = 512;  // of a closed form that replaces the
 /// All good points: start, age, voltage.
 Points leak_points(const GridSamples& samples) {
   Points points;
+  points.x_unit = "V";
+  points.y_unit = "s";
   for (std::size_t i = 0; i < samples.x.size(); ++i)
     for (std::size_t j = 0; j < samples.y.size(); ++j)
       if (samples.good[samples.index(i, j)]) points.add(samples.x[i], samples.y[j], samples.value[samples.index(i, j)]);

@@ -48,4 +48,13 @@ device::WriteModel fit_write(const store::Dataset& dataset, std::vector<Outcome>
 device::LeakModel fit_leak(const store::Dataset& dataset, std::vector<Outcome>& outcomes,
                            std::vector<device::FormScore>& forms);
 
+/// Mismatch from `cell_mismatch`, `readout_unsigned_mismatch` and `readout_signed_mismatch`; none where they are not
+/// there. Over the stored voltages the variance of the charge of the longest read follows
+///
+///   var q(v) = gain_sigma^2 q(v)^2 + (offset_sigma t_max)^2,   neither below 0;
+///
+/// that of a converter is the root mean square, over its charges, of its width's through the slope of its HardSigmoid.
+device::MismatchModel fit_mismatch(const store::Dataset& dataset, const device::CircuitModel& model,
+                                   std::vector<Outcome>& outcomes);
+
 }  // namespace gaincal::fit

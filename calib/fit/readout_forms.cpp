@@ -17,6 +17,7 @@ constexpr double kFirstSoftness = 0.01;  // of t_max: what the search starts fro
 
 Points points_of(const LineSamples& samples) {
   Points points;
+  points.x_unit = "C";
   for (std::size_t i = 0; i < samples.x.size(); ++i) points.add(samples.x[i], 0.0, samples.y[i]);
   return points;
 }

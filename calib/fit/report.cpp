@@ -68,13 +68,16 @@ void print_forms(std::ostream& stream, const FitReport& report) {
     const device::FitQuality& quality = form.quality;
     char aic[24] = "-";
     if (std::isfinite(form.aic)) std::snprintf(aic, sizeof aic, "%.1f", form.aic);
+    std::string remark = form.overfitted ? ", overfitted" : "";
+    if (std::isfinite(form.operand_rms))
+      remark += ", operands" + with_percent(form.operand_rms, quality, quality.held_out_points, unit);
     std::snprintf(line, sizeof line, "%-2s%-13s %-21s %-4s %4zu %18s %18s %18s %18s %9s %s%s\n",
                   form.selected ? "*" : "", form.quantity.c_str(), form.form.c_str(), unit.name, form.parameters,
                   with_percent(quality.rms, quality, quality.points, unit).c_str(),
                   with_percent(quality.max, quality, quality.points, unit).c_str(),
                   with_percent(quality.held_out_rms, quality, quality.held_out_points, unit).c_str(),
                   with_percent(quality.held_out_max, quality, quality.held_out_points, unit).c_str(), aic,
-                  form.status.c_str(), form.overfitted ? ", overfitted" : "");
+                  form.status.c_str(), remark.c_str());
     stream << line;
   }
   stream
@@ -82,7 +85,8 @@ void print_forms(std::ostream& stream, const FitReport& report) {
          "Percent of full "
          "scale. "
          "AIC corrected for few\n  points (in SI units; '-': as many parameters as points). overfitted: held-out rms "
-         "above 3 times the rms and 0.1 % of full scale.\n";
+         "above 3 times the rms and 0.1 % of full scale.\n  operands: held-out rms weighted with what a run reads; it "
+         "then takes the place of the held-out rms.\n";
   stream << "coefficients, +- half of the 95 % confidence interval (residuals taken for independent)\n";
   for (const device::FormScore& form : forms) {
     if (form.coefficients.empty()) continue;

@@ -2,6 +2,7 @@
 
 #include "cli/command.hpp"
 #include "core/files.hpp"
+#include "fit/conditions_fit.hpp"
 #include "fit/fit.hpp"
 #include "netlist/design.hpp"
 #include "store/model_file.hpp"
@@ -9,12 +10,22 @@
 namespace gaincal::cli {
 namespace {
 
-constexpr const char* kUsage = "gaincal fit DATASET.h5 --out model.h5 [--design FILE] [--report] [--force]";
+constexpr const char* kUsage =
+    "gaincal fit DATASET.h5 --out model.h5 [--design FILE] [--operands FILE] [--report] [--force]";
 
-fit::FitReport fit_file(const std::string& path, const store::Dataset& dataset, const netlist::Design& design) try {
-  return fit::fit_circuit(dataset, fit::design_facts(design));
+fit::FitReport fit_file(const std::string& path, const store::Dataset& dataset, const fit::DesignFacts& facts) try {
+  return fit::fit_circuit(dataset, facts);
 } catch (const Error& failure) {
   throw Error(path + ": " + failure.what(), failure.exit_code());
+}
+
+fit::Operands operands_of(const std::string& path, const netlist::Design& design) {
+  const store::Dataset captured = store::read_dataset(path, store::kResultsSchema);
+  try {
+    return fit::read_operands(captured, design);
+  } catch (const Error& failure) {
+    throw Error(path + ": " + failure.what(), failure.exit_code());
+  }
 }
 
 std::string refusal(const fit::Outcome& failure) {
@@ -31,6 +42,7 @@ int run_fit(const std::vector<std::string>& arguments) {
       "out", po::value<std::string>(), "model to write")(
       "design", po::value<std::string>(),
       "design file, where its technology stands in a file (default: as in DATASET)")(
+      "operands", po::value<std::string>(), "captured operands of a run, which weight the points of the cell")(
       "report", "print every form that was tried, with its scores and coefficients")("force", "overwrite --out");
   const auto values = parse_arguments(kUsage, options, {"dataset"}, arguments);
   if (!values) return 0;
@@ -41,14 +53,19 @@ int run_fit(const std::vector<std::string>& arguments) {
   const netlist::Design design = values->count("design") > 0
                                      ? netlist::load_design((*values)["design"].as<std::string>())
                                      : netlist::parse_design(dataset.design_toml, in + ":design_toml");
-  const fit::FitReport report = fit_file(in, dataset, design);
+  fit::DesignFacts facts = fit::design_facts(design);
+  if (values->count("operands") > 0) facts.operands = operands_of((*values)["operands"].as<std::string>(), design);
+  const fit::FitReport report = fit_file(in, dataset, facts);
   fit::print_report(std::cout, report);
   if (values->count("report") > 0) {
     std::cout << "\n";
     fit::print_forms(std::cout, report);
+    std::cout << "\n";
+    fit::print_mismatch(std::cout, report.model.mismatch);
+    fit::print_conditions(std::cout, report.conditions);
   }
   if (const fit::Outcome* failure = report.first_failure()) throw Error(in + ": " + refusal(*failure));
-  store::ModelFile file{dataset.provenance, report.model};
+  store::ModelFile file{dataset.provenance, report.model, report.conditions};
   file.provenance.tool_version = tool_version();
   file.provenance.command_line = command_line();
   store::write_model(out, file);

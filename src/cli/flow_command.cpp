@@ -281,7 +281,7 @@ int run_flow(const std::vector<std::string>& arguments) {
       throw Error((out / "dataset.h5").string() +
                   ": no usable fit, see the table above; change the design or its grids");
     }
-    store::ModelFile file{dataset.provenance, report.model};
+    store::ModelFile file{dataset.provenance, report.model, report.conditions};
     store::write_model(out / "model.h5", file);
     return report;
   });

@@ -3,7 +3,7 @@
 
 #include "cli/program.hpp"
 #include "core/files.hpp"
-#include "fit/synthetic.hpp"
+#include "fit/conditions_synthetic.hpp"
 #include "reference.hpp"
 #include "store/model_file.hpp"
 
@@ -61,6 +61,43 @@ TEST_CASE("gaincal fit --report prints every form that was tried and the model k
     for (const device::Coefficient& each : form.coefficients) CHECK_THAT(run.output, Contains("    " + each.name));
   }
   CHECK_THAT(run.output, Contains("* cell charge") && Contains("* score width") && Contains("* retention"));
+}
+
+TEST_CASE("a model fitted at conditions exports the instance asked for, or says what it holds", "[cli]") {
+  const tests::ScratchFolder scratch;
+  store::Dataset dataset = tests::conditions_dataset();
+  dataset.design_toml = read_file(tests::source_dir() / "data/designs/gc28_paper.toml");
+  store::write_dataset(scratch.path() / "dataset.h5", dataset);
+  const auto fitted = tests::run_program(scratch.path(), "fit dataset.h5 --out model.h5 --report");
+  INFO(fitted.errors);
+  REQUIRE(fitted.exit_code == 0);
+  CHECK_THAT(fitted.output, Contains("left out of the fit") && Contains("corner ss, 56 degC, 0.9 V"));
+  const auto run =
+      tests::run_program(scratch.path(), "export model.h5 --to ngspice --out cell.inc --corner ss --temperature -20C");
+  INFO(run.errors);
+  CHECK(run.exit_code == 0);
+  CHECK_THAT(read_file(scratch.path() / "cell.inc"), Contains("instance: corner ss, -20 degC; at conditions left out"));
+  const std::string command = "export model.h5 --to ngspice --out other.inc ";
+  check_refused(scratch, command + "--corner ff", 1, "model.h5: no corner 'ff'; there are tt, ss");
+  check_refused(scratch, command + "--chip 7", 1, "model.h5: holds no mismatch to draw chip 7 from");
+  check_refused(scratch, command + "--chip seven", 2, "--chip: 'seven' is no chip number");
+  check_refused(scratch, command + "--temperature 85V", 2, "--temperature");
+  check_refused(scratch, command + "--temperature 120C --strict", 1, "temperature 120 degC lies outside");
+  CHECK_FALSE(std::filesystem::exists(scratch.path() / "other.inc"));
+  const auto clamped = tests::run_program(scratch.path(), command + "--temperature 120C");
+  CHECK(clamped.exit_code == 0);
+  CHECK_THAT(clamped.errors, Contains("1 of 2 queries outside the fitted range clamped to it: temperature up to 120"));
+}
+
+TEST_CASE("gaincal sweep refuses conditions that the technology or a plan does not know", "[cli]") {
+  const tests::ScratchFolder scratch;
+  const std::string design = (tests::source_dir() / "data/designs/gc28_paper.toml").string();
+  const std::string plan = (tests::source_dir() / "data/plans/gain_cell_corners.toml").string();
+  const std::string command = "sweep " + design + " --out d.h5 ";
+  check_refused(scratch, command + "--corners tt,sff", 2, "--corners: technology gc28 has no corner 'sff'");
+  check_refused(scratch, command + "--temperatures -40C,27V", 2, "--temperatures");
+  check_refused(scratch, command + "--supplies 0.9V,0.9V", 2, "--supplies: a value is given twice");
+  check_refused(scratch, "sweep " + plan + " --corners tt", 2, "--corners is for a design");
 }
 
 TEST_CASE("gaincal fit does not overwrite without --force", "[cli]") {
