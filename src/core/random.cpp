@@ -28,11 +28,12 @@ double CounterRandom::uniform(std::uint64_t index) const {
   return static_cast<double>(bits) * 0x1p-53;
 }
 
-double CounterRandom::normal(std::uint64_t index) const {
+std::array<double, 2> CounterRandom::normal_pair(std::uint64_t index) const {
   const auto w = words(index);
   const double u1 = (static_cast<double>((std::uint64_t{w[0]} << 32 | w[1]) >> 11) + 1.0) * 0x1p-53;  // in (0, 1]
   const double u2 = static_cast<double>((std::uint64_t{w[2]} << 32 | w[3]) >> 11) * 0x1p-53;
-  return std::sqrt(-2.0 * std::log(u1)) * std::cos(2.0 * std::numbers::pi * u2);
+  const double radius = std::sqrt(-2.0 * std::log(u1)), angle = 2.0 * std::numbers::pi * u2;
+  return {radius * std::cos(angle), radius * std::sin(angle)};
 }
 
 }  // namespace gaincal

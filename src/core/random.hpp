@@ -20,7 +20,10 @@ class CounterRandom {
   double uniform(std::uint64_t index) const;
 
   /// Standard normal (Box-Muller on the words of one index).
-  double normal(std::uint64_t index) const;
+  double normal(std::uint64_t index) const { return normal_pair(index)[0]; }
+
+  /// Two independent ones for the price of one; the first is normal(index).
+  std::array<double, 2> normal_pair(std::uint64_t index) const;
 
  private:
   std::uint64_t seed_;

@@ -25,3 +25,19 @@ TEST_CASE("normal draws have mean 0 and variance 1 within their error", "[core]"
   CHECK(std::abs(sum / n) < 4.0 / std::sqrt(n));
   CHECK(std::abs(squares / n - 1.0) < 4.0 * std::sqrt(2.0 / n));
 }
+
+TEST_CASE("the two normals of a draw are uncorrelated and both normal", "[core]") {
+  const CounterRandom random(1, 3);
+  const int n = 100000;
+  int same = 0;
+  double product = 0, squares = 0;
+  for (std::uint64_t i = 0; i < n; ++i) {
+    const auto [a, b] = random.normal_pair(i);
+    same += a == random.normal(i) ? 1 : 0;
+    product += a * b;
+    squares += b * b;
+  }
+  CHECK(same == n);
+  CHECK(std::abs(product / n) < 4.0 / std::sqrt(n));
+  CHECK(std::abs(squares / n - 1.0) < 4.0 * std::sqrt(2.0 / n));
+}
