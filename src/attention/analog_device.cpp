@@ -43,6 +43,14 @@ void check_curve(const std::string& field, const PulseCurve& curve) {
   }
 }
 
+void check_bit_line(const std::string& field, const device::BitLineModel& line) {
+  for (const auto& power : line.coeff) {
+    for (const double c : power) {
+      if (!std::isfinite(c)) refuse(field, "has a coefficient that is not finite; refit the model");
+    }
+  }
+}
+
 }  // namespace
 
 void check_device(const AnalogDevice& device) {
@@ -67,6 +75,13 @@ void check_device(const AnalogDevice& device) {
   }
   check_curve("score", device.score);
   check_curve("output", device.output);
+  check_bit_line("score_bit_line", device.score_bit_line);
+  check_bit_line("output_bit_line", device.output_bit_line);
+  const Variation& variation = device.variation;
+  for (const double sigma : {variation.cell_gain_sigma, variation.cell_offset_sigma, variation.score_offset_sigma,
+                             variation.output_offset_sigma, variation.jitter_sigma}) {
+    if (!(sigma >= 0.0) || !std::isfinite(sigma)) refuse("variation", "has a sigma that is no number of at least 0");
+  }
 }
 
 }  // namespace gaincal::attention

@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "device/circuit_model.hpp"
@@ -35,14 +36,35 @@ struct PulseCurve {
   float q_min = 0.0f, q_step = 0.0f;
 };
 
+/// Differences between the cells and the converters of a chip, and what its converters do otherwise each time. Charges
+/// as the device's. All zero: every cell is like the next.
+struct Variation {
+  double cell_gain_sigma = 0.0;      ///< relative, of the charge of a read
+  double cell_offset_sigma = 0.0;    ///< charge of a full-length pulse beside `read`, at every level
+  double score_offset_sigma = 0.0;   ///< charge at the converter of a K column
+  double output_offset_sigma = 0.0;  ///< charge at the converter of a V column
+  double jitter_sigma = 0.0;         ///< of each pulse that a converter gives, in 0..1 of the longest
+  std::uint64_t seed = 0;            ///< of all draws
+  std::uint32_t chip = 0;            ///< another chip has other cells
+
+  bool any() const {
+    return cell_gain_sigma != 0.0 || cell_offset_sigma != 0.0 || score_offset_sigma != 0.0 ||
+           output_offset_sigma != 0.0 || jitter_sigma != 0.0;
+  }
+};
+
 /// What the attention kernels need to know of a device, whatever it was made from.
 ///
 /// Per head, D rows (head size), window of M tokens, level tables of M ages:
-///   S[t,s]      = sum_d x[t,d] k_read(t-s, K[s,d]) + [x[t,d] > 0] k_edge(t-s, K[s,d]),   x = code / (query_levels-1)
+///   q[t,s]      = sum_d g (x[t,d] read(t-s, K[s,d]) + [x[t,d] > 0] edge(t-s, K[s,d])) + o x[t,d],
+///                 x = code / (query_levels-1)
+///   S[t,s]      = score_bit_line(q[t,s]; X = sum_d x[t,d]) + score offset
 ///   phi[t,s]    = score(S[t,s])                                     in 0..1 of the longest pulse
-///   A[tile,t,d] = sum_{s in tile} phi[t,s] v_read(t-s, V[s,d]) + [phi[t,s] > 0] v_edge(t-s, V[s,d])
+///   p[tile,t,d] = sum_{s in tile} g (phi[t,s] read(t-s, V[s,d]) + [phi[t,s] > 0] edge(t-s, V[s,d])) + o phi[t,s]
+///   A[tile,t,d] = output_bit_line(p[tile,t,d]; X = sum_{s in tile} phi[t,s]) + output offset
 ///   out[t,d]    = a_o sum_tiles counter(A[tile,t,d]) + b_o
-/// K and V cells are the same cell, hence one `read` and one `edge`. Tiles without a token of the window add nothing.
+/// g = 1 and o = 0 but for `variation`, which gives each cell and converter its own, and each pulse (phi > 0, and the
+/// converter's output before the counter) a jitter within its range. Tiles without a token of the window add nothing.
 /// Charges are in units of the device's own (paper: its dimensionless S; circuit: fC).
 struct AnalogDevice {
   std::size_t window = 0;                    ///< M
@@ -71,6 +93,10 @@ struct AnalogDevice {
   /// Signed converter: charge of a V column -> value y. Paper: clamp(A / k, -1, 1). With a table: y is the signed width
   /// in -1..1. Then quantised to output_levels. q0 is not used.
   PulseCurve output;
+
+  /// Coefficients in the device's charges in place of fC.
+  device::BitLineModel score_bit_line, output_bit_line;
+  Variation variation;
 };
 
 /// Throws Error naming the field when the device cannot be computed with: no window, levels or table shapes that do not
@@ -98,6 +124,7 @@ AnalogDevice make_paper_device(const PaperOptions& options);
 ///   read(age, l) = i(v) Tmax, edge(age, l) = a(v)     v = leak(v_stored[l], age t_token_s)
 ///   score        = width / Tmax from the unsigned readout's table
 ///   output       = sign (|width| - t0) / (t_max - t0), 0 where |width| < t0
+///   bit lines    = the model's
 /// with t0 and t_max of the side that the sign bit names; t0 is the fitted width at zero charge (-slope q0 of its
 /// HardSigmoid, at least 0).
 ///
@@ -112,7 +139,12 @@ AnalogDevice make_paper_device(const PaperOptions& options);
 /// window     M
 /// t_token_s  time between two tokens of one layer: layers x model.t_token_s where layers run one after another
 /// Throws     Error when the model has no levels, more than 16, or an empty curve
+///
+/// All cells are alike: `chip_variation` is what the model's mismatch makes of them.
 AnalogDevice make_circuit_device(const device::CircuitModel& model, std::size_t window, double t_token_s,
                                  TileMap tile_map = TileMap::ring);
+
+/// The fitted mismatch in the charges of make_circuit_device; seed, chip and jitter 0.
+Variation chip_variation(const device::CircuitModel& model);
 
 }  // namespace gaincal::attention

@@ -47,8 +47,9 @@ void count_pulses(const std::vector<std::uint8_t>& v_level, const ColumnPulses& 
 }  // namespace
 
 void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q, ConstView k, ConstView v, View out,
-            Activity* activity, KernelVersion version) {
+            Activity* activity, KernelVersion version, const Instance& instance) {
   check_shapes(device, q, k, v, out);
+  check_instance(device, instance);
   const auto T = static_cast<std::size_t>(q.rows());
   const auto D = static_cast<std::size_t>(q.cols());
   const Kernel kernel = choose_kernel(version);
@@ -61,9 +62,9 @@ void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q,
     k_packed = pack_columns(operands.k_level);
     v_packed = pack_columns(operands.v_level);
     cells = std::make_unique<TableCells>(kernel, level_table(device, padded_read, padded_edge), operands.q.data(), 0,
-                                         k_packed.data(), v_packed.data(), T);
+                                         k_packed.data(), v_packed.data(), T, instance.head);
   } else {
-    cells = std::make_unique<MomentCells>(device, operands, T);
+    cells = std::make_unique<MomentCells>(device, operands, T, instance.head);
   }
 
   ColumnPulses pulses;
@@ -72,11 +73,12 @@ void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q,
     count_codes(device, operands, T, D, *activity);
     pulses.reset(0, T);
   }
+  const BlockContext context{device, kernel, *cells, instance, D};
   std::vector<Run> runs;
   alignas(64) float out_sum[kBlock * kBlock];
   for (std::size_t t0 = 0; t0 < T; t0 += kBlock) {
     const std::size_t tokens = std::min(kBlock, T - t0);
-    attend_block(device, kernel, *cells, t0, tokens, D, runs, out_sum, activity, &pulses);
+    attend_block(context, &operands.q[t0 * kArrayRows], t0, tokens, runs, out_sum, activity, &pulses);
     for (std::size_t t = 0; t < tokens; ++t) {
       float* row = out.row(static_cast<Eigen::Index>(t0 + t)).data();
       for (std::size_t d = 0; d < D; ++d) row[d] = scalers.output_a * out_sum[t * kBlock + d] + scalers.output_b;

@@ -9,6 +9,7 @@
 #include "attention/activity.hpp"
 #include "attention/analog_device.hpp"
 #include "attention/run.hpp"
+#include "attention/variation.hpp"
 
 namespace gaincal::attention {
 
@@ -31,8 +32,8 @@ struct Trace {
   using Codes = Eigen::Array<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   Codes q_code, k_level, v_level;  ///< (T, D), or empty where not quantised
   Matrix q, k, v;                  ///< (T, D) after scale, clamp and quantisation
-  Matrix S, phi;                   ///< (T, T) S before the converter, 0 where masked
-  std::vector<Matrix> A_tiles;     ///< per tile (T, D), charge before the signed converter, in units of output.k
+  Matrix S, phi;                   ///< (T, T) S at the converter, 0 where masked
+  std::vector<Matrix> A_tiles;     ///< per tile (T, D), charge at the signed converter, in units of output.k
   Matrix out_sum;                  ///< (T, D) sum over tiles, before the output scaler
 };
 
@@ -44,10 +45,11 @@ struct Trace {
 /// q, k, v, out  (T, D), D at most 64; causal, window device.window; T may be longer than the window
 /// trace         filled when not null
 /// activity      counts of events added when not null; shaped by make_activity first where it is empty
-/// Throws        Error when shapes do not fit, D is not in 1..64, the device fails check_device, or an operand is not
-///               finite
+/// instance      which head of the chip; needed where the device has a variation
+/// Throws        Error when shapes do not fit, D is not in 1..64, the device fails check_device, an operand is not
+///               finite, or as check_instance
 void attend_reference(const AnalogDevice& device, const HeadScalers& scalers, ConstView q, ConstView k, ConstView v,
-                      View out, Trace* trace = nullptr, Activity* activity = nullptr);
+                      View out, Trace* trace = nullptr, Activity* activity = nullptr, const Instance& instance = {});
 
 /// Which processor the tuned kernel is compiled for. Each is deterministic; they differ by float rounding.
 enum class KernelVersion { automatic, portable, avx2, avx512 };
@@ -58,15 +60,17 @@ bool kernel_available(KernelVersion version);
 KernelVersion best_kernel();
 std::string_view kernel_name(KernelVersion version);
 
-/// The same as attend_reference, tuned. Sums are in float: S differs from the reference by at most
-/// kScoreTolerance * sum_d |x k_read|, A likewise; an output level may differ where A lies within this of an
-/// edge, a V read be counted or not where S lies within this of the smallest charge that gives a pulse.
+/// The same as attend_reference, tuned. Sums are in float: the charge that a column's cells pour differs from the
+/// reference by at most kScoreTolerance * sum_d |x k_read|, A likewise; an output level may differ where A lies within
+/// this of an edge, a V read be counted or not where S lies within this of the smallest charge that gives a pulse.
 ///
 /// Throws  as attend_reference, and when the processor lacks `version`
 void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q, ConstView k, ConstView v, View out,
-            Activity* activity = nullptr, KernelVersion version = KernelVersion::automatic);
+            Activity* activity = nullptr, KernelVersion version = KernelVersion::automatic,
+            const Instance& instance = {});
 
-/// 64 float additions and a fused or plain product each: (64 + 1) 2^-24.
+/// 64 float additions and a fused or plain product each: (64 + 1) 2^-24. Cells that vary have a second sum, of offsets,
+/// and a product more.
 inline constexpr double kScoreTolerance = 65.0 / 16777216.0;
 
 /// One head during decoding: written levels in a ring of M tokens, one byte a cell. Needs a device with a `read` table.
@@ -75,7 +79,8 @@ class HeadCache {
   /// device     must outlive the cache; caches of the same device share its table
   /// head_size  D, 1..64
   /// Throws     Error when the device has no `read` table, or as attend
-  HeadCache(const AnalogDevice& device, std::size_t head_size, KernelVersion version = KernelVersion::automatic);
+  HeadCache(const AnalogDevice& device, std::size_t head_size, KernelVersion version = KernelVersion::automatic,
+            const Instance& instance = {});
 
   /// Writes k and v of the next token, then attends with its q. All (D). Bit for bit row t of `attend` with the same
   /// kernel version; the cost does not depend on how many tokens went before the window.
@@ -89,6 +94,7 @@ class HeadCache {
   const AnalogDevice* device_;
   std::size_t head_size_;
   KernelVersion version_;
+  Instance instance_;
   std::size_t tokens_ = 0;
   std::vector<std::uint8_t> k_level_, v_level_;   // (M + padding, 64) ring, bytes in the kernels' order
   std::vector<std::uint32_t> k_count_;            // (64, levels) cells of each row and level in the window

@@ -1,6 +1,7 @@
 #include "attention/block.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace gaincal::attention {
@@ -34,7 +35,55 @@ void count_scores(const BlockShape& shape, const Run& run, const float* S, const
   }
 }
 
+float sum_of_row(const float* row) {
+  float sum = 0.0f;
+  for (std::size_t d = 0; d < kBlock; ++d) sum += row[d];
+  return sum;
+}
+
+/// (n, 4) coefficients of the bit line at each token's pulses.
+void find_cubics(const device::BitLineModel& line, const float* full_pulses, std::size_t n, float* cubic) {
+  for (std::size_t t = 0; t < n; ++t) {
+    const std::array<double, 4> c = line.coefficients(double{full_pulses[t]});
+    for (std::size_t k = 0; k < c.size(); ++k) cubic[4 * t + k] = static_cast<float>(c[k]);
+  }
+}
+
+/// full_pulses[t] += the pulses of the run, in the order of its columns whatever the block.
+void add_pulses(const BlockShape& shape, const float* phi, float* full_pulses) {
+  for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
+    for (std::ptrdiff_t s = first_column(shape, t); s < last_column(shape, t); ++s) {
+      full_pulses[t] += phi[t * static_cast<std::ptrdiff_t>(kBlock) + s];
+    }
+  }
+}
+
+void jitter_scores(const BlockShape& shape, const Jitter& jitter, std::size_t first_query, std::size_t ring_column,
+                   float* phi) {
+  for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
+    for (std::ptrdiff_t s = first_column(shape, t); s < last_column(shape, t); ++s) {
+      float& width = phi[t * static_cast<std::ptrdiff_t>(kBlock) + s];
+      if (!(width > 0.0f)) continue;
+      width += jitter.of_score(first_query + static_cast<std::size_t>(t), ring_column + static_cast<std::size_t>(s));
+      width = clamp_to(width, 0.0f, 1.0f);
+    }
+  }
+}
+
+/// sum (tokens, 64) += what the counter makes of value (tokens, 64) with its jitter.
+void count_with_jitter(const Converter& output, const Jitter& jitter, std::size_t first_query, std::size_t tile,
+                       std::size_t tokens, std::size_t head_size, const float* value, float* sum) {
+  for (std::size_t t = 0; t < tokens; ++t) {
+    for (std::size_t d = 0; d < head_size; ++d) {
+      const float y = clamp_to(value[t * kBlock + d] + jitter.of_output(first_query + t, tile, d), -1.0f, 1.0f);
+      sum[t * kBlock + d] += output.step == 0.0f ? y : counted(output, y);
+    }
+  }
+}
+
 }  // namespace
+
+bool still(const device::BitLineModel& line) { return line.coeff == device::BitLineModel{}.coeff; }
 
 Converter score_converter(const AnalogDevice& device) { return converter_of(device.score); }
 
@@ -59,7 +108,11 @@ void list_runs(const AnalogDevice& device, std::size_t first, std::size_t tokens
     if (from < to) runs.push_back({tile, from, to - from});
   };
   if (device.tile_map == TileMap::absolute) {
-    for (std::size_t tile = begin / C; tile * C < end; ++tile) add(tile, tile * C, tile * C + C);
+    for (std::size_t from = begin; from < end;) {
+      const std::size_t to = std::min((from / C + 1) * C, (from / M + 1) * M);
+      add(from / C, from, to);
+      from = to;
+    }
     return;
   }
   for (std::size_t tile = 0; tile * C < M; ++tile) {
@@ -75,19 +128,30 @@ void ColumnPulses::reset(std::size_t first_token, std::size_t n) {
   width.assign(n, 0.0);
 }
 
-void attend_block(const AnalogDevice& device, const Kernel& kernel, const Cells& cells, std::size_t first_query,
-                  std::size_t tokens, std::size_t head_size, std::vector<Run>& runs, float* out_sum, Activity* charges,
-                  ColumnPulses* pulses) {
+void attend_block(const BlockContext& context, const float* q, std::size_t first_query, std::size_t tokens,
+                  std::vector<Run>& runs, float* out_sum, Activity* charges, ColumnPulses* pulses) {
+  const AnalogDevice& device = context.device;
+  const HeadVariation* varied = context.instance.head;
   alignas(64) float S[kBlock * kBlock];
   alignas(64) float phi[kBlock * kBlock];
   alignas(64) float A[kBlock * kBlock];
+  float score_cubic[kBlock * 4], output_cubic[kBlock * 4], full_pulses[kBlock];
   const Converter score = score_converter(device), output = output_converter(device);
+  const Jitter jitter(device, context.instance);
+  Collection of_scores, of_outputs;
+  if (!still(device.score_bit_line)) {
+    for (std::size_t t = 0; t < tokens; ++t) full_pulses[t] = sum_of_row(q + t * kBlock);
+    find_cubics(device.score_bit_line, full_pulses, tokens, score_cubic);
+    of_scores.coefficient = score_cubic;
+  }
+  const bool output_moves = !still(device.output_bit_line);
   std::fill_n(S, tokens * kBlock, 0.0f);  // masked charges are converted too, then dropped
   std::fill_n(out_sum, tokens * kBlock, 0.0f);
   list_runs(device, first_query, tokens, runs);
   for (std::size_t r = 0; r < runs.size();) {
     const std::size_t tile = runs[r].tile;
     std::fill_n(A, tokens * kBlock, 0.0f);
+    std::fill_n(full_pulses, tokens, 0.0f);
     // Queries that see a token of the tile: an interval, as columns fill up and leave the window in order.
     auto seeing_begin = static_cast<std::ptrdiff_t>(tokens);
     std::ptrdiff_t seeing_end = 0;
@@ -101,18 +165,37 @@ void attend_block(const AnalogDevice& device, const Kernel& kernel, const Cells&
         seeing_begin = std::min(seeing_begin, t);
         seeing_end = std::max(seeing_end, t + 1);
       }
-      cells.score(shape, first_query, run, S);
-      kernel.convert_score(shape, score, S, phi);
+      context.cells.score(shape, first_query, run, S);
+      if (varied != nullptr && !varied->score_offset.empty()) {
+        of_scores.offset = &varied->score_offset[run.first % device.window];
+      }
+      context.kernel.convert_score(shape, score, of_scores, S, phi);
+      if (jitter.any()) jitter_scores(shape, jitter, first_query, run.first % device.window, phi);
       if (charges != nullptr) count_scores(shape, run, S, phi, *charges, *pulses);
-      cells.weigh(shape, run, phi, A);
+      if (output_moves) add_pulses(shape, phi, full_pulses);
+      context.cells.weigh(shape, run, phi, A);
     }
     if (seeing_begin >= seeing_end) continue;
-    const std::size_t from = static_cast<std::size_t>(seeing_begin) * kBlock;
-    kernel.convert_output(output, A + from, (seeing_end - seeing_begin) * static_cast<std::ptrdiff_t>(kBlock),
-                          out_sum + from);
+    const auto begin = static_cast<std::size_t>(seeing_begin), count = static_cast<std::size_t>(seeing_end) - begin;
+    if (output_moves) {
+      find_cubics(device.output_bit_line, full_pulses + begin, count, output_cubic);
+      of_outputs.coefficient = output_cubic;
+    }
+    if (varied != nullptr && !varied->output_offset.empty()) {
+      of_outputs.offset = &varied->output_offset[tile % tiles_of(device) * kBlock];
+    }
+    Converter converter = output;
+    if (jitter.any()) converter.step = 0.0f;  // counted below, from a value with jitter
+    float* value = jitter.any() ? phi : out_sum + begin * kBlock;
+    if (jitter.any()) std::fill_n(phi, count * kBlock, 0.0f);
+    context.kernel.convert_output(converter, of_outputs, A + begin * kBlock, seeing_end - seeing_begin, value);
+    if (jitter.any()) {
+      count_with_jitter(output, jitter, first_query + begin, tile, count, context.head_size, phi,
+                        out_sum + begin * kBlock);
+    }
     if (charges == nullptr) continue;
     for (std::ptrdiff_t t = seeing_begin; t < seeing_end; ++t) {
-      charges->output_charge.add(A + static_cast<std::size_t>(t) * kBlock, head_size);
+      charges->output_charge.add(A + static_cast<std::size_t>(t) * kBlock, context.head_size);
     }
   }
 }

@@ -19,8 +19,8 @@ Converter output_converter(const AnalogDevice& device);
 /// Sub-tile of a token.
 std::size_t tile_of(const AnalogDevice& device, std::size_t s);
 
-/// The runs that queries [first, first + tokens) may see, by tile, then by token. A ring's tile can have two: the
-/// tokens that stand there now and those that they overwrite during the block.
+/// The runs that queries [first, first + tokens) may see, by tile, then by token. None goes beyond the end of the ring.
+/// A ring's tile can have two: the tokens that stand there now and those that they overwrite during the block.
 void list_runs(const AnalogDevice& device, std::size_t first, std::size_t tokens, std::vector<Run>& runs);
 
 /// What is written into the arrays: how charges of a block are computed.
@@ -42,12 +42,24 @@ struct ColumnPulses {
   void reset(std::size_t first_token, std::size_t n);
 };
 
+/// What all blocks of one head have in common.
+struct BlockContext {
+  const AnalogDevice& device;
+  const Kernel& kernel;
+  const Cells& cells;
+  const Instance& instance;
+  std::size_t head_size;
+};
+
 /// One block of at most 64 queries against everything they see; the caller adds the scaler.
 ///
+/// q        (tokens, 64) pulse widths of the block's queries
 /// out_sum  (tokens, 64) sum over tiles of the converters' values
 /// charges  adds score_charge and output_charge where not null; needs pulses, which then gets each column's pulses
-void attend_block(const AnalogDevice& device, const Kernel& kernel, const Cells& cells, std::size_t first_query,
-                  std::size_t tokens, std::size_t head_size, std::vector<Run>& runs, float* out_sum, Activity* charges,
-                  ColumnPulses* pulses);
+void attend_block(const BlockContext& context, const float* q, std::size_t first_query, std::size_t tokens,
+                  std::vector<Run>& runs, float* out_sum, Activity* charges, ColumnPulses* pulses);
+
+/// Whether a bit line holds still: all charge is collected.
+bool still(const device::BitLineModel& line);
 
 }  // namespace gaincal::attention

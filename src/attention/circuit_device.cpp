@@ -84,8 +84,19 @@ AnalogDevice make_circuit_device(const device::CircuitModel& model, std::size_t 
     return width_s < 0.0 ? -calibrated(model.output_readout.negative, -width_s)
                          : calibrated(model.output_readout.positive, width_s);
   });
+  device.score_bit_line = model.score_bit_line;
+  device.output_bit_line = model.output_bit_line;
   check_device(device);
   return device;
+}
+
+Variation chip_variation(const device::CircuitModel& model) {
+  Variation variation;
+  variation.cell_gain_sigma = model.mismatch.cell_gain_sigma;
+  variation.cell_offset_sigma = model.mismatch.cell_offset_sigma_A * model.cell.t_pulse_max_s * kfC_per_C;
+  variation.score_offset_sigma = model.mismatch.score_offset_sigma_C * kfC_per_C;
+  variation.output_offset_sigma = model.mismatch.output_offset_sigma_C * kfC_per_C;
+  return variation;
 }
 
 }  // namespace gaincal::attention

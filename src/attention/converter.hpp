@@ -19,6 +19,12 @@ struct Converter {
   float counter_max = 0.0f;  ///< largest count
 };
 
+/// From the charge that the cells pour to the charge that a converter sees, for rows of 64 columns.
+struct Collection {
+  const float* coefficient = nullptr;  ///< (rows, 4) of the bit line's cubic; null: all charge is collected
+  const float* offset = nullptr;       ///< (64) of the converters; null: none
+};
+
 static inline float clamp_to(float x, float lo, float hi) {
   const float low = x > lo ? x : lo;
   return low < hi ? low : hi;

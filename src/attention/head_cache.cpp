@@ -8,9 +8,10 @@
 
 namespace gaincal::attention {
 
-HeadCache::HeadCache(const AnalogDevice& device, std::size_t head_size, KernelVersion version)
-    : device_(&device), head_size_(head_size), version_(version) {
+HeadCache::HeadCache(const AnalogDevice& device, std::size_t head_size, KernelVersion version, const Instance& instance)
+    : device_(&device), head_size_(head_size), version_(version), instance_(instance) {
   check_shapes(device, static_cast<Eigen::Index>(head_size));
+  check_instance(device, instance);
   if (device.read.size() == 0) {
     throw Error(
         "attention: a cache stores levels, and this device has no level table; quantise weights to 2..16 levels");
@@ -56,9 +57,9 @@ void HeadCache::step(const HeadScalers& scalers, const float* q, const float* k,
     pulses.reset(t + 1 - held, held);
   }
   const TableCells cells(kernel, level_table(*device_, padded_read_, padded_edge_), x, t, k_level_.data(),
-                         v_level_.data(), M);
+                         v_level_.data(), M, instance_.head);
   alignas(64) float out_sum[kBlock];
-  attend_block(*device_, kernel, cells, t, 1, D, runs_, out_sum, activity, &pulses);
+  attend_block({*device_, kernel, cells, instance_, D}, x, t, 1, runs_, out_sum, activity, &pulses);
   for (std::size_t d = 0; d < D; ++d) out[d] = scalers.output_a * out_sum[d] + scalers.output_b;
 
   if (activity == nullptr) return;

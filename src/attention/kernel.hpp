@@ -18,6 +18,12 @@ struct LevelTable {
   std::ptrdiff_t stride = 8;
 };
 
+/// Cells of a run of columns that differ from one another: (columns, 64) in the order of rows. Null: all alike.
+struct CellSpread {
+  const float* gain = nullptr;    ///< factor of the charge of a read
+  const float* offset = nullptr;  ///< charge beside it, of a full-length pulse; null where gain is
+};
+
 /// Some queries against a run of columns: query t (0..tokens) reads column s (0..columns) at age first_age + t - s.
 /// Pairs whose age is not in [0, window) are masked.
 struct BlockShape {
@@ -45,13 +51,17 @@ inline constexpr std::size_t kColumnPadding = 16;
 struct Kernel {
   /// S(t, s) for all unmasked pairs; others are left undefined. q (tokens, 64), k (columns + padding, 64) packed
   /// levels, S (tokens, 64).
-  void (*score)(const BlockShape& shape, const LevelTable& table, const float* q, const std::uint8_t* k, float* S);
-  /// phi (tokens, 64) = width of S, 0 where masked.
-  void (*convert_score)(const BlockShape& shape, const Converter& converter, const float* S, float* phi);
+  void (*score)(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
+                const std::uint8_t* k, float* S);
+  /// S (tokens, 64) becomes what is collected of it, phi (tokens, 64) = its width, 0 where masked.
+  void (*convert_score)(const BlockShape& shape, const Converter& converter, const Collection& collection, float* S,
+                        float* phi);
   /// A (tokens, 64) += what phi reads from v, in the order of the columns.
-  void (*weigh)(const BlockShape& shape, const LevelTable& table, const float* phi, const std::uint8_t* v, float* A);
-  /// sum[i] += value of A[i], n a multiple of 16.
-  void (*convert_output)(const Converter& converter, const float* A, std::ptrdiff_t n, float* sum);
+  void (*weigh)(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* phi,
+                const std::uint8_t* v, float* A);
+  /// A (tokens, 64) becomes what is collected of it, sum (tokens, 64) += its value.
+  void (*convert_output)(const Converter& converter, const Collection& collection, float* A, std::ptrdiff_t tokens,
+                         float* sum);
 };
 
 Kernel portable_kernel();

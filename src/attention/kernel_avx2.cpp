@@ -47,21 +47,32 @@ struct Sums {
 };
 
 /// S of n_queries consecutive tokens against 8 columns; sums as in the AVX-512 kernel.
-template <bool wide, bool with_edge, int n_queries>
+template <bool wide, bool with_edge, bool with_spread, int n_queries>
 struct ScoreTile {
   const float* q;
   const std::uint8_t* k;
   LevelTable table;
+  CellSpread spread;
   std::ptrdiff_t first_age;
 
   using Pair = Sums<n_queries>;
 
   template <int n>
   inline __attribute__((always_inline)) void add_rows(Pair& sum, const Row<wide>* read, const Row<wide>* edge,
-                                                      __m256i even, __m256i odd) const {
+                                                      std::ptrdiff_t s, __m256i even, __m256i odd) const {
     const __m256i index = indices<n>(even, odd);
     for (int i = 0; i < n_queries; ++i) {
       const __m256 x = _mm256_loadu_ps(q + i * kRows + 8 * n);
+      if constexpr (with_spread) {
+        __m256 charge = _mm256_mul_ps(x, look_up(read[i], index));
+        if constexpr (with_edge) {
+          const __m256 on = _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ);
+          charge = _mm256_add_ps(charge, _mm256_and_ps(on, look_up(edge[i], index)));
+        }
+        sum.of[i] = _mm256_fmadd_ps(_mm256_loadu_ps(spread.gain + s * kRows + 8 * n), charge, sum.of[i]);
+        sum.of[i] = _mm256_fmadd_ps(x, _mm256_loadu_ps(spread.offset + s * kRows + 8 * n), sum.of[i]);
+        continue;
+      }
       sum.of[i] = _mm256_fmadd_ps(x, look_up(read[i], index), sum.of[i]);
       if constexpr (with_edge) {
         const __m256 on = _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ);
@@ -81,14 +92,14 @@ struct ScoreTile {
       edge[i] = with_edge ? load_row<wide>(table.edge + row) : read[i];
       sum.of[i] = _mm256_setzero_ps();
     }
-    add_rows<0>(sum, read, edge, even, odd);
-    add_rows<1>(sum, read, edge, even, odd);
-    add_rows<2>(sum, read, edge, even, odd);
-    add_rows<3>(sum, read, edge, even, odd);
-    add_rows<4>(sum, read, edge, even, odd);
-    add_rows<5>(sum, read, edge, even, odd);
-    add_rows<6>(sum, read, edge, even, odd);
-    add_rows<7>(sum, read, edge, even, odd);
+    add_rows<0>(sum, read, edge, s, even, odd);
+    add_rows<1>(sum, read, edge, s, even, odd);
+    add_rows<2>(sum, read, edge, s, even, odd);
+    add_rows<3>(sum, read, edge, s, even, odd);
+    add_rows<4>(sum, read, edge, s, even, odd);
+    add_rows<5>(sum, read, edge, s, even, odd);
+    add_rows<6>(sum, read, edge, s, even, odd);
+    add_rows<7>(sum, read, edge, s, even, odd);
     return sum;
   }
 
@@ -121,10 +132,10 @@ struct ScoreTile {
   }
 };
 
-template <bool wide, bool with_edge, int n_queries>
-void score_queries(const BlockShape& shape, const LevelTable& table, const float* q, const std::uint8_t* k, float* S,
-                   std::ptrdiff_t t) {
-  const ScoreTile<wide, with_edge, n_queries> tile{q + t * kRows, k, table, shape.first_age + t};
+template <bool wide, bool with_edge, bool with_spread, int n_queries>
+void score_queries(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
+                   const std::uint8_t* k, float* S, std::ptrdiff_t t) {
+  const ScoreTile<wide, with_edge, with_spread, n_queries> tile{q + t * kRows, k, table, spread, shape.first_age + t};
   const std::ptrdiff_t end = last_column(shape, t + n_queries - 1);
   for (std::ptrdiff_t s = first_column(shape, t) / 8 * 8; s < end; s += 8) {
     const Sums<n_queries> sum = tile.eight(s);
@@ -132,11 +143,13 @@ void score_queries(const BlockShape& shape, const LevelTable& table, const float
   }
 }
 
-template <bool wide, bool with_edge>
-void score_block(const BlockShape& shape, const LevelTable& table, const float* q, const std::uint8_t* k, float* S) {
+template <bool wide, bool with_edge, bool with_spread>
+void score_block(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
+                 const std::uint8_t* k, float* S) {
   std::ptrdiff_t t = 0;
-  for (; t + 2 <= shape.tokens; t += 2) score_queries<wide, with_edge, 2>(shape, table, q, k, S, t);
-  if (t < shape.tokens) score_queries<wide, with_edge, 1>(shape, table, q, k, S, t);
+  for (; t + 2 <= shape.tokens; t += 2)
+    score_queries<wide, with_edge, with_spread, 2>(shape, table, spread, q, k, S, t);
+  if (t < shape.tokens) score_queries<wide, with_edge, with_spread, 1>(shape, table, spread, q, k, S, t);
 }
 
 /// One bit per column that gets a pulse from this query.
@@ -150,8 +163,9 @@ inline std::uint64_t pulsed_columns(const float* phi) {
 }
 
 /// One token's 64 columns of A in eight registers while the pulsed rows go by; as in the AVX-512 kernel.
-template <bool wide, bool with_edge>
-void weigh_block(const BlockShape& shape, const LevelTable& table, const float* phi, const std::uint8_t* v, float* A) {
+template <bool wide, bool with_edge, bool with_spread>
+void weigh_block(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* phi,
+                 const std::uint8_t* v, float* A) {
   for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
     std::uint64_t pulsed = pulsed_columns(phi + t * kRows);
     if (shape.columns < kRows) pulsed &= (std::uint64_t{1} << shape.columns) - 1;
@@ -172,35 +186,58 @@ void weigh_block(const BlockShape& shape, const LevelTable& table, const float* 
       }
       const __m256i even = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(v + s * kRows));
       const __m256i odd = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(v + s * kRows + 32));
-      sum[0] = _mm256_add_ps(sum[0], look_up(charge, indices<0>(even, odd)));
-      sum[1] = _mm256_add_ps(sum[1], look_up(charge, indices<1>(even, odd)));
-      sum[2] = _mm256_add_ps(sum[2], look_up(charge, indices<2>(even, odd)));
-      sum[3] = _mm256_add_ps(sum[3], look_up(charge, indices<3>(even, odd)));
-      sum[4] = _mm256_add_ps(sum[4], look_up(charge, indices<4>(even, odd)));
-      sum[5] = _mm256_add_ps(sum[5], look_up(charge, indices<5>(even, odd)));
-      sum[6] = _mm256_add_ps(sum[6], look_up(charge, indices<6>(even, odd)));
-      sum[7] = _mm256_add_ps(sum[7], look_up(charge, indices<7>(even, odd)));
+      const auto add = [&](int n, __m256i index) {
+        if constexpr (with_spread) {
+          const std::ptrdiff_t cell = s * kRows + 8 * n;
+          sum[n] = _mm256_fmadd_ps(_mm256_loadu_ps(spread.gain + cell), look_up(charge, index), sum[n]);
+          sum[n] = _mm256_fmadd_ps(width, _mm256_loadu_ps(spread.offset + cell), sum[n]);
+        } else {
+          sum[n] = _mm256_add_ps(sum[n], look_up(charge, index));
+        }
+      };
+      add(0, indices<0>(even, odd));
+      add(1, indices<1>(even, odd));
+      add(2, indices<2>(even, odd));
+      add(3, indices<3>(even, odd));
+      add(4, indices<4>(even, odd));
+      add(5, indices<5>(even, odd));
+      add(6, indices<6>(even, odd));
+      add(7, indices<7>(even, odd));
     }
     for (int n = 0; n < 8; ++n) _mm256_storeu_ps(A + t * kRows + 8 * n, sum[n]);
   }
 }
 
-void score(const BlockShape& shape, const LevelTable& table, const float* q, const std::uint8_t* k, float* S) {
+template <bool with_spread>
+void score_cells(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
+                 const std::uint8_t* k, float* S) {
   const bool wide = table.stride > 8, with_edge = table.edge != nullptr;
-  const auto run = wide ? (with_edge ? score_block<true, true> : score_block<true, false>)
-                        : (with_edge ? score_block<false, true> : score_block<false, false>);
-  run(shape, table, q, k, S);
+  const auto run = wide ? (with_edge ? score_block<true, true, with_spread> : score_block<true, false, with_spread>)
+                        : (with_edge ? score_block<false, true, with_spread> : score_block<false, false, with_spread>);
+  run(shape, table, spread, q, k, S);
 }
 
-void weigh(const BlockShape& shape, const LevelTable& table, const float* phi, const std::uint8_t* v, float* A) {
+template <bool with_spread>
+void weigh_cells(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* phi,
+                 const std::uint8_t* v, float* A) {
   const bool wide = table.stride > 8, with_edge = table.edge != nullptr;
-  const auto run = wide ? (with_edge ? weigh_block<true, true> : weigh_block<true, false>)
-                        : (with_edge ? weigh_block<false, true> : weigh_block<false, false>);
-  run(shape, table, phi, v, A);
+  const auto run = wide ? (with_edge ? weigh_block<true, true, with_spread> : weigh_block<true, false, with_spread>)
+                        : (with_edge ? weigh_block<false, true, with_spread> : weigh_block<false, false, with_spread>);
+  run(shape, table, spread, phi, v, A);
+}
+
+void score(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
+           const std::uint8_t* k, float* S) {
+  (spread.gain != nullptr ? score_cells<true> : score_cells<false>)(shape, table, spread, q, k, S);
+}
+
+void weigh(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* phi,
+           const std::uint8_t* v, float* A) {
+  (spread.gain != nullptr ? weigh_cells<true> : weigh_cells<false>)(shape, table, spread, phi, v, A);
 }
 
 }  // namespace
 
-Kernel avx2_kernel() { return {score, convert_score, weigh, convert_output}; }
+Kernel avx2_kernel() { return {score, convert_score<look_up_plain>, weigh, convert_output<look_up_plain>}; }
 
 }  // namespace gaincal::attention

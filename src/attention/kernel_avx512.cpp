@@ -37,10 +37,11 @@ struct Sums {
 
 /// S of n_queries consecutive tokens against 16 columns. Each pair's 16 partial sums are added up by a tree over 16
 /// columns: level by level two vectors become one, half of whose lanes belong to either.
-template <bool wide, bool with_edge, int n_queries>
+template <bool wide, bool with_edge, bool with_spread, int n_queries>
 struct ScoreTile {
   const std::uint8_t* k;
   LevelTable table;
+  CellSpread spread;
   std::ptrdiff_t first_age;
   __m512 q[n_queries][4];
   __mmask16 on[n_queries][4];
@@ -53,6 +54,20 @@ struct ScoreTile {
     for (int i = 0; i < n_queries; ++i) {
       const std::ptrdiff_t row = clamp_age(first_age + i - s, table.window) * table.stride;
       const __m512 read = table_row<wide>(table.read + row);
+      if constexpr (with_spread) {
+        const __m512 edge = with_edge ? table_row<wide>(table.edge + row) : read;
+        __m512 x = _mm512_setzero_ps();
+        for (int n = 0; n < 4; ++n) {
+          __m512 charge = _mm512_mul_ps(q[i][n], _mm512_permutexvar_ps(index.of[n], read));
+          if constexpr (with_edge) {
+            charge = _mm512_mask_add_ps(charge, on[i][n], charge, _mm512_permutexvar_ps(index.of[n], edge));
+          }
+          x = _mm512_fmadd_ps(_mm512_loadu_ps(spread.gain + s * kRows + 16 * n), charge, x);
+          x = _mm512_fmadd_ps(q[i][n], _mm512_loadu_ps(spread.offset + s * kRows + 16 * n), x);
+        }
+        sum.of[i] = x;
+        continue;
+      }
       __m512 x = _mm512_mul_ps(q[i][0], _mm512_permutexvar_ps(index.of[0], read));
       for (int n = 1; n < 4; ++n) x = _mm512_fmadd_ps(q[i][n], _mm512_permutexvar_ps(index.of[n], read), x);
       if constexpr (with_edge) {
@@ -106,10 +121,10 @@ struct ScoreTile {
   }
 };
 
-template <bool wide, bool with_edge, int n_queries>
-void score_queries(const BlockShape& shape, const LevelTable& table, const float* q, const std::uint8_t* k, float* S,
-                   std::ptrdiff_t t) {
-  ScoreTile<wide, with_edge, n_queries> tile{k, table, shape.first_age + t, {}, {}};
+template <bool wide, bool with_edge, bool with_spread, int n_queries>
+void score_queries(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
+                   const std::uint8_t* k, float* S, std::ptrdiff_t t) {
+  ScoreTile<wide, with_edge, with_spread, n_queries> tile{k, table, spread, shape.first_age + t, {}, {}};
   for (int i = 0; i < n_queries; ++i) {
     for (int n = 0; n < 4; ++n) {
       tile.q[i][n] = _mm512_loadu_ps(q + (t + i) * kRows + 16 * n);
@@ -123,11 +138,13 @@ void score_queries(const BlockShape& shape, const LevelTable& table, const float
   }
 }
 
-template <bool wide, bool with_edge>
-void score_block(const BlockShape& shape, const LevelTable& table, const float* q, const std::uint8_t* k, float* S) {
+template <bool wide, bool with_edge, bool with_spread>
+void score_block(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
+                 const std::uint8_t* k, float* S) {
   std::ptrdiff_t t = 0;
-  for (; t + 2 <= shape.tokens; t += 2) score_queries<wide, with_edge, 2>(shape, table, q, k, S, t);
-  if (t < shape.tokens) score_queries<wide, with_edge, 1>(shape, table, q, k, S, t);
+  for (; t + 2 <= shape.tokens; t += 2)
+    score_queries<wide, with_edge, with_spread, 2>(shape, table, spread, q, k, S, t);
+  if (t < shape.tokens) score_queries<wide, with_edge, with_spread, 1>(shape, table, spread, q, k, S, t);
 }
 
 /// One bit per column that gets a pulse from this query. Columns beyond the run are 0 in phi.
@@ -143,8 +160,9 @@ inline std::uint64_t pulsed_columns(const float* phi) {
 /// One token's 64 columns of A in registers while the pulsed rows go by; a list of set bits instead of a test per row,
 /// whose outcome the processor could not predict. The pulse width scales the eight or sixteen charges of the age first,
 /// so that a cell is a permute and an addition, with the edge charge for nothing.
-template <bool wide, bool with_edge>
-void weigh_block(const BlockShape& shape, const LevelTable& table, const float* phi, const std::uint8_t* v, float* A) {
+template <bool wide, bool with_edge, bool with_spread>
+void weigh_block(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* phi,
+                 const std::uint8_t* v, float* A) {
   for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
     std::uint64_t pulsed = pulsed_columns(phi + t * kRows);
     if (shape.columns < kRows) pulsed &= (std::uint64_t{1} << shape.columns) - 1;
@@ -157,28 +175,70 @@ void weigh_block(const BlockShape& shape, const LevelTable& table, const float* 
       const std::ptrdiff_t row = (shape.first_age + t - s) * table.stride;
       __m512 charge = _mm512_mul_ps(_mm512_set1_ps(phi[t * kRows + s]), table_row<wide>(table.read + row));
       if constexpr (with_edge) charge = _mm512_add_ps(charge, table_row<wide>(table.edge + row));
-      for (int n = 0; n < 4; ++n) sum[n] = _mm512_add_ps(sum[n], _mm512_permutexvar_ps(index.of[n], charge));
+      if constexpr (with_spread) {
+        const float *gain = spread.gain + s * kRows, *offset = spread.offset + s * kRows;
+        const __m512 width = _mm512_set1_ps(phi[t * kRows + s]);
+        for (int n = 0; n < 4; ++n) {
+          sum[n] = _mm512_fmadd_ps(_mm512_loadu_ps(gain + 16 * n), _mm512_permutexvar_ps(index.of[n], charge), sum[n]);
+          sum[n] = _mm512_fmadd_ps(width, _mm512_loadu_ps(offset + 16 * n), sum[n]);
+        }
+      } else {
+        for (int n = 0; n < 4; ++n) sum[n] = _mm512_add_ps(sum[n], _mm512_permutexvar_ps(index.of[n], charge));
+      }
     }
     for (int n = 0; n < 4; ++n) _mm512_storeu_ps(A + t * kRows + 16 * n, sum[n]);
   }
 }
 
-void score(const BlockShape& shape, const LevelTable& table, const float* q, const std::uint8_t* k, float* S) {
+template <bool with_spread>
+void score_cells(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
+                 const std::uint8_t* k, float* S) {
   const bool wide = table.stride > 8, with_edge = table.edge != nullptr;
-  const auto run = wide ? (with_edge ? score_block<true, true> : score_block<true, false>)
-                        : (with_edge ? score_block<false, true> : score_block<false, false>);
-  run(shape, table, q, k, S);
+  const auto run = wide ? (with_edge ? score_block<true, true, with_spread> : score_block<true, false, with_spread>)
+                        : (with_edge ? score_block<false, true, with_spread> : score_block<false, false, with_spread>);
+  run(shape, table, spread, q, k, S);
 }
 
-void weigh(const BlockShape& shape, const LevelTable& table, const float* phi, const std::uint8_t* v, float* A) {
+template <bool with_spread>
+void weigh_cells(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* phi,
+                 const std::uint8_t* v, float* A) {
   const bool wide = table.stride > 8, with_edge = table.edge != nullptr;
-  const auto run = wide ? (with_edge ? weigh_block<true, true> : weigh_block<true, false>)
-                        : (with_edge ? weigh_block<false, true> : weigh_block<false, false>);
-  run(shape, table, phi, v, A);
+  const auto run = wide ? (with_edge ? weigh_block<true, true, with_spread> : weigh_block<true, false, with_spread>)
+                        : (with_edge ? weigh_block<false, true, with_spread> : weigh_block<false, false, with_spread>);
+  run(shape, table, spread, phi, v, A);
+}
+
+void score(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
+           const std::uint8_t* k, float* S) {
+  (spread.gain != nullptr ? score_cells<true> : score_cells<false>)(shape, table, spread, q, k, S);
+}
+
+void weigh(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* phi,
+           const std::uint8_t* v, float* A) {
+  (spread.gain != nullptr ? weigh_cells<true> : weigh_cells<false>)(shape, table, spread, phi, v, A);
+}
+
+/// Both neighbours of a value in one load of eight bytes: half the loads of two gathers.
+void look_up_pairs(const Converter& c, const float* q, int n, float* y) {
+  const __m512 q_min = _mm512_set1_ps(c.q_min), inverse_step = _mm512_set1_ps(c.inverse_step);
+  const __m512 last = _mm512_set1_ps(c.last);
+  const __m512i last_below = _mm512_set1_epi32(static_cast<int>(c.last) - 1);
+  const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+  for (int i = 0; i < n; i += 16) {
+    const __m512 u = _mm512_mul_ps(_mm512_sub_ps(_mm512_loadu_ps(q + i), q_min), inverse_step);
+    const __m512 inside = _mm512_min_ps(_mm512_max_ps(u, _mm512_setzero_ps()), last);
+    const __m512i below = _mm512_min_epi32(_mm512_cvttps_epi32(inside), last_below);
+    const __m512 low = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_castsi512_si256(below), c.table, 4));
+    const __m512 high = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_extracti64x4_epi64(below, 1), c.table, 4));
+    const __m512 a = _mm512_permutex2var_ps(low, even, high), b = _mm512_permutex2var_ps(low, odd, high);
+    const __m512 f = _mm512_sub_ps(inside, _mm512_cvtepi32_ps(below));
+    _mm512_storeu_ps(y + i, _mm512_add_ps(a, _mm512_mul_ps(f, _mm512_sub_ps(b, a))));
+  }
 }
 
 }  // namespace
 
-Kernel avx512_kernel() { return {score, convert_score, weigh, convert_output}; }
+Kernel avx512_kernel() { return {score, convert_score<look_up_pairs>, weigh, convert_output<look_up_pairs>}; }
 
 }  // namespace gaincal::attention

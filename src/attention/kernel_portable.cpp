@@ -6,7 +6,8 @@ namespace {
 
 constexpr std::ptrdiff_t kRows = kBlock;
 
-void score(const BlockShape& shape, const LevelTable& table, const float* q, const std::uint8_t* k, float* S) {
+void score(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
+           const std::uint8_t* k, float* S) {
   for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
     const float* q_row = q + t * kRows;
     for (std::ptrdiff_t s = first_column(shape, t); s < last_column(shape, t); ++s) {
@@ -15,6 +16,20 @@ void score(const BlockShape& shape, const LevelTable& table, const float* q, con
       const float* read = table.read + row;
       // Four partial sums, one per 16 rows: the order of the packed bytes, and no chain of 64 dependent additions.
       float sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+      if (spread.gain != nullptr) {
+        const float *gain = spread.gain + s * kRows, *offset = spread.offset + s * kRows;
+        for (std::ptrdiff_t j = 0; j < 16; ++j) {
+          for (std::ptrdiff_t n = 0; n < 4; ++n) {
+            const std::ptrdiff_t d = j + 16 * n;
+            const float x = q_row[d];
+            float charge = x * read[levels[4 * j + n]];
+            if (table.edge != nullptr) charge += x > 0.0f ? table.edge[row + levels[4 * j + n]] : 0.0f;
+            sum[n] += gain[d] * charge + x * offset[d];
+          }
+        }
+        S[t * kRows + s] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+        continue;
+      }
       for (std::ptrdiff_t j = 0; j < 16; ++j) {
         for (std::ptrdiff_t n = 0; n < 4; ++n) sum[n] += q_row[j + 16 * n] * read[levels[4 * j + n]];
       }
@@ -29,7 +44,8 @@ void score(const BlockShape& shape, const LevelTable& table, const float* q, con
   }
 }
 
-void weigh(const BlockShape& shape, const LevelTable& table, const float* phi, const std::uint8_t* v, float* A) {
+void weigh(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* phi,
+           const std::uint8_t* v, float* A) {
   for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
     float* A_row = A + t * kRows;
     for (std::ptrdiff_t s = first_column(shape, t); s < last_column(shape, t); ++s) {
@@ -42,6 +58,16 @@ void weigh(const BlockShape& shape, const LevelTable& table, const float* phi, c
       if (table.edge != nullptr) {
         for (std::ptrdiff_t l = 0; l < table.stride; ++l) charge[l] += table.edge[row + l];
       }
+      if (spread.gain != nullptr) {
+        const float *gain = spread.gain + s * kRows, *offset = spread.offset + s * kRows;
+        for (std::ptrdiff_t j = 0; j < 16; ++j) {
+          for (std::ptrdiff_t n = 0; n < 4; ++n) {
+            const std::ptrdiff_t d = j + 16 * n;
+            A_row[d] += gain[d] * charge[levels[4 * j + n]] + width * offset[d];
+          }
+        }
+        continue;
+      }
       for (std::ptrdiff_t j = 0; j < 16; ++j) {
         for (std::ptrdiff_t n = 0; n < 4; ++n) A_row[j + 16 * n] += charge[levels[4 * j + n]];
       }
@@ -51,6 +77,6 @@ void weigh(const BlockShape& shape, const LevelTable& table, const float* phi, c
 
 }  // namespace
 
-Kernel portable_kernel() { return {score, convert_score, weigh, convert_output}; }
+Kernel portable_kernel() { return {score, convert_score<look_up_plain>, weigh, convert_output<look_up_plain>}; }
 
 }  // namespace gaincal::attention

@@ -22,16 +22,32 @@ std::vector<std::vector<float>> powers(const AnalogDevice& device, const std::ve
   return power;
 }
 
+/// Token s has the cells of column s mod M.
+void vary(const std::vector<float>& gain, const std::vector<float>& offset, std::size_t window,
+          std::vector<std::vector<float>>& moments) {
+  const std::size_t ring = window * kArrayRows;
+  for (std::vector<float>& moment : moments) {
+    for (std::size_t i = 0; i < moment.size(); ++i) moment[i] *= gain[i % ring];
+  }
+  moments.emplace_back(moments.front().size());
+  for (std::size_t i = 0; i < moments.back().size(); ++i) moments.back()[i] = offset[i % ring];
+}
+
 }  // namespace
 
-MomentCells::MomentCells(const AnalogDevice& device, const Operands& operands, std::size_t T)
+MomentCells::MomentCells(const AnalogDevice& device, const Operands& operands, std::size_t T,
+                         const HeadVariation* varied)
     : operands_(&operands),
-      moments_(device.moment.size()),
       ages_(std::min(device.window, T)),
-      factor_(moments_ * ages_),
       k_(powers(device, operands.k)),
       v_(powers(device, operands.v)) {
-  for (std::size_t m = 0; m < moments_; ++m) {
+  if (varied != nullptr && !varied->k_gain.empty()) {
+    vary(varied->k_gain, varied->k_offset, device.window, k_);
+    vary(varied->v_gain, varied->v_offset, device.window, v_);
+  }
+  moments_ = k_.size();
+  factor_.assign(moments_ * ages_, 1.0f);
+  for (std::size_t m = 0; m < device.moment.size(); ++m) {
     for (std::size_t age = 0; age < ages_; ++age) {
       factor_[m * ages_ + age] = static_cast<float>(moment_factor(device, m, age));
     }

@@ -11,8 +11,9 @@ namespace gaincal::attention {
 /// of it. For unquantised weights or more than 16 levels.
 class MomentCells : public Cells {
  public:
-  /// T tokens.
-  MomentCells(const AnalogDevice& device, const Operands& operands, std::size_t T);
+  /// T tokens; varied null or as drawn: gains scale every moment of a cell, offsets are a moment more that does not
+  /// leak.
+  MomentCells(const AnalogDevice& device, const Operands& operands, std::size_t T, const HeadVariation* varied);
 
   void score(const BlockShape& shape, std::size_t first_query, const Run& run, float* S) const override;
   void weigh(const BlockShape& shape, const Run& run, const float* phi, float* A) const override;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "attention/attend.hpp"
 #include "attention/block.hpp"
@@ -23,6 +24,38 @@ struct Cell {
     return double{device.edge(static_cast<Eigen::Index>(age), level[i])};
   }
 };
+
+/// What the head's cells and converters have of their own; token s stands in column s mod M.
+struct Differences {
+  const HeadVariation* head;
+  std::size_t window;
+
+  double k_gain(std::size_t s, std::size_t d) const { return head == nullptr ? 1.0 : cell(head->k_gain, s, d, 1.0); }
+  double v_gain(std::size_t s, std::size_t d) const { return head == nullptr ? 1.0 : cell(head->v_gain, s, d, 1.0); }
+  double k_offset(std::size_t s, std::size_t d) const {
+    return head == nullptr ? 0.0 : cell(head->k_offset, s, d, 0.0);
+  }
+  double v_offset(std::size_t s, std::size_t d) const {
+    return head == nullptr ? 0.0 : cell(head->v_offset, s, d, 0.0);
+  }
+  double score_offset(std::size_t s) const {
+    return head == nullptr || head->score_offset.empty() ? 0.0 : double{head->score_offset[s % window]};
+  }
+  double output_offset(std::size_t tile, std::size_t d) const {
+    return head == nullptr || head->output_offset.empty() ? 0.0 : double{head->output_offset[tile * kArrayRows + d]};
+  }
+
+ private:
+  double cell(const std::vector<float>& drawn, std::size_t s, std::size_t d, double otherwise) const {
+    return drawn.empty() ? otherwise : double{drawn[s % window * kArrayRows + d]};
+  }
+};
+
+double collect(const device::BitLineModel& line, double charge, double full_pulses) {
+  if (still(line)) return charge;
+  const std::array<double, 4> c = line.coefficients(full_pulses);
+  return c[0] + charge * (c[1] + charge * (c[2] + charge * c[3]));
+}
 
 void count_token(const AnalogDevice& device, const Operands& o, std::size_t t, std::size_t D, Activity& activity) {
   ++activity.head_tokens;
@@ -75,8 +108,9 @@ void start_trace(const AnalogDevice& device, const Operands& o, Eigen::Index T, 
 }  // namespace
 
 void attend_reference(const AnalogDevice& device, const HeadScalers& scalers, ConstView q, ConstView k, ConstView v,
-                      View out, Trace* trace, Activity* activity) {
+                      View out, Trace* trace, Activity* activity, const Instance& instance) {
   check_shapes(device, q, k, v, out);
+  check_instance(device, instance);
   const Eigen::Index T = q.rows(), D = q.cols();
   const auto rows = static_cast<std::size_t>(D);
   const Operands o = prepare(device, scalers, q, k, v);
@@ -92,30 +126,39 @@ void attend_reference(const AnalogDevice& device, const HeadScalers& scalers, Co
                                                                                       : static_cast<std::size_t>(T)) -
                                    1) +
                    1;
-  std::vector<double> A(tiles * rows);
+  const Differences cells{instance.head, device.window};
+  const Jitter jitter(device, instance);
+  std::vector<double> A(tiles * rows), pulses(tiles);
   std::vector<bool> enabled(tiles);
   for (std::size_t t = 0; t < static_cast<std::size_t>(T); ++t) {
     if (activity != nullptr) count_token(device, o, t, rows, *activity);
     std::fill(A.begin(), A.end(), 0.0);
+    std::fill(pulses.begin(), pulses.end(), 0.0);
     std::fill(enabled.begin(), enabled.end(), false);
+    double query_pulses = 0.0;
+    for (std::size_t d = 0; d < rows; ++d) query_pulses += double{o.q[t * kArrayRows + d]};
     const std::size_t oldest = t + 1 > device.window ? t + 1 - device.window : 0;
     for (std::size_t s = oldest; s <= t; ++s) {
       const std::size_t age = t - s;
       double charge = 0.0;
       for (std::size_t d = 0; d < rows; ++d) {
         const double x = double{o.q[t * kArrayRows + d]};
-        charge += x * cell.read(age, o.k_level, o.k, s * kArrayRows + d);
-        if (x > 0.0) charge += cell.edge(age, o.k_level, s * kArrayRows + d);
+        double poured = x * cell.read(age, o.k_level, o.k, s * kArrayRows + d);
+        if (x > 0.0) poured += cell.edge(age, o.k_level, s * kArrayRows + d);
+        charge += cells.k_gain(s, d) * poured + x * cells.k_offset(s, d);
       }
-      const auto S = static_cast<float>(charge);
-      const float phi = score_width(score, S);
+      const auto S = static_cast<float>(collect(device.score_bit_line, charge, query_pulses) + cells.score_offset(s));
+      float phi = score_width(score, S);
+      if (jitter.any() && phi > 0.0f) phi = clamp_to(phi + jitter.of_score(t, s % device.window), 0.0f, 1.0f);
       const std::size_t tile = tile_of(device, s);
       enabled[tile] = true;
       if (phi > 0.0f) {
         for (std::size_t d = 0; d < rows; ++d) {
-          A[tile * rows + d] += double{phi} * cell.read(age, o.v_level, o.v, s * kArrayRows + d) +
-                                cell.edge(age, o.v_level, s * kArrayRows + d);
+          A[tile * rows + d] += cells.v_gain(s, d) * (double{phi} * cell.read(age, o.v_level, o.v, s * kArrayRows + d) +
+                                                      cell.edge(age, o.v_level, s * kArrayRows + d)) +
+                                double{phi} * cells.v_offset(s, d);
         }
+        pulses[tile] += double{phi};
       }
       if (trace != nullptr) {
         trace->S(static_cast<Eigen::Index>(t), static_cast<Eigen::Index>(s)) = S;
@@ -132,8 +175,10 @@ void attend_reference(const AnalogDevice& device, const HeadScalers& scalers, Co
       float sum = 0.0f;
       for (std::size_t tile = 0; tile < tiles; ++tile) {
         if (!enabled[tile]) continue;
-        const auto charge = static_cast<float>(A[tile * rows + d]);
-        const float value = output_width(output, charge);
+        const auto charge = static_cast<float>(collect(device.output_bit_line, A[tile * rows + d], pulses[tile]) +
+                                               cells.output_offset(tile % tiles_of(device), d));
+        float value = output_width(output, charge);
+        if (jitter.any()) value = clamp_to(value + jitter.of_output(t, tile, d), -1.0f, 1.0f);
         sum += device.output_levels == 0 ? value : counted(output, value);
         if (trace != nullptr) trace->A_tiles[tile](row, col) = charge * output.inverse_k;
         if (activity != nullptr) activity->output_charge.add(double{charge});

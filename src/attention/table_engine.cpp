@@ -1,7 +1,6 @@
 #include "attention/table_engine.hpp"
 
 #include <algorithm>
-#include <cassert>
 
 namespace gaincal::attention {
 
@@ -19,20 +18,10 @@ const float* padded(const Table& table, std::size_t stride, std::vector<float>& 
   return copy.data();
 }
 
-/// The part of a run that stands in columns before the ring's end, and the rest; each in place of its tokens.
-template <class Body>
-void split_at_end(const BlockShape& shape, const Run& run, std::size_t capacity, const Body& body) {
-  const std::size_t column = run.first % capacity;
-  const std::size_t before_end = std::min(run.columns, capacity - column);
-  BlockShape part = shape;
-  part.columns = static_cast<std::ptrdiff_t>(before_end);
-  body(part, column, std::size_t{0});
-  if (before_end == run.columns) return;
-  assert(shape.tokens == 1 &&
-         "kernels may touch 16 columns beyond a run: the rest of a row here, of the next row else");
-  part.columns = static_cast<std::ptrdiff_t>(run.columns - before_end);
-  part.first_age = shape.first_age - static_cast<std::ptrdiff_t>(before_end);
-  body(part, std::size_t{0}, before_end);
+/// Cells of the columns from `first` on.
+CellSpread spread_from(const std::vector<float>& gain, const std::vector<float>& offset, std::size_t first) {
+  if (gain.empty()) return {};
+  return {&gain[first * kArrayRows], &offset[first * kArrayRows]};
 }
 
 }  // namespace
@@ -52,15 +41,16 @@ std::vector<std::uint8_t> pack_columns(const std::vector<std::uint8_t>& level) {
 }
 
 void TableCells::score(const BlockShape& shape, std::size_t first_query, const Run& run, float* S) const {
-  split_at_end(shape, run, capacity_, [&](const BlockShape& part, std::size_t column, std::size_t offset) {
-    kernel_.score(part, table_, q_ + (first_query - first_query_) * kArrayRows, k_ + column * kArrayRows, S + offset);
-  });
+  CellSpread spread;
+  if (varied_ != nullptr) spread = spread_from(varied_->k_gain, varied_->k_offset, run.first % window());
+  kernel_.score(shape, table_, spread, q_ + (first_query - first_query_) * kArrayRows,
+                k_ + run.first % capacity_ * kArrayRows, S);
 }
 
 void TableCells::weigh(const BlockShape& shape, const Run& run, const float* phi, float* A) const {
-  split_at_end(shape, run, capacity_, [&](const BlockShape& part, std::size_t column, std::size_t offset) {
-    kernel_.weigh(part, table_, phi + offset, v_ + column * kArrayRows, A);
-  });
+  CellSpread spread;
+  if (varied_ != nullptr) spread = spread_from(varied_->v_gain, varied_->v_offset, run.first % window());
+  kernel_.weigh(shape, table_, spread, phi, v_ + run.first % capacity_ * kArrayRows, A);
 }
 
 }  // namespace gaincal::attention

@@ -16,15 +16,25 @@ std::vector<std::uint8_t> pack_columns(const std::vector<std::uint8_t>& level);
 /// Level tables and stored bytes.
 class TableCells : public Cells {
  public:
-  /// q (tokens from query 0, 64); k, v packed, token s in column s mod capacity.
+  /// q (tokens from first_query, 64); k, v packed, token s in column s mod capacity, which is the window or no less
+  /// than the tokens; varied null or as drawn.
   TableCells(const Kernel& kernel, const LevelTable& table, const float* q, std::size_t first_query,
-             const std::uint8_t* k, const std::uint8_t* v, std::size_t capacity)
-      : kernel_(kernel), table_(table), q_(q), first_query_(first_query), k_(k), v_(v), capacity_(capacity) {}
+             const std::uint8_t* k, const std::uint8_t* v, std::size_t capacity, const HeadVariation* varied)
+      : kernel_(kernel),
+        table_(table),
+        q_(q),
+        first_query_(first_query),
+        k_(k),
+        v_(v),
+        capacity_(capacity),
+        varied_(varied) {}
 
   void score(const BlockShape& shape, std::size_t first_query, const Run& run, float* S) const override;
   void weigh(const BlockShape& shape, const Run& run, const float* phi, float* A) const override;
 
  private:
+  std::size_t window() const { return static_cast<std::size_t>(table_.window); }
+
   Kernel kernel_;
   LevelTable table_;
   const float* q_;
@@ -32,6 +42,7 @@ class TableCells : public Cells {
   const std::uint8_t* k_;
   const std::uint8_t* v_;
   std::size_t capacity_;
+  const HeadVariation* varied_;
 };
 
 }  // namespace gaincal::attention

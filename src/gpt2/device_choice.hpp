@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -14,7 +16,12 @@ struct DeviceOptions {
   std::optional<double> leak_per_token;  ///< paper devices; else gain_cell.decay_factor, else the paper's 1.6e-4
   std::optional<int> query_levels, weight_levels, output_levels;  ///< paper devices; else 16, 8, 32; 0: unquantised
   attention::TileMap tile_map = attention::TileMap::ring;
-  device::ModelChoice circuit;  ///< instance of a model.h5
+  device::ModelChoice circuit;  ///< instance of a model.h5; the chip's number is that of a paper device too
+  /// Relative sigma of the cells' charges in place of all mismatch that a circuit was fitted with.
+  std::optional<double> mismatch;
+  double jitter = 0.0;     ///< sigma of each pulse of a converter, of the longest pulse
+  std::uint64_t seed = 0;  ///< of the chips and the jitter
+  unsigned threads = 1;    ///< that draw the chip; no result depends on them
 };
 
 /// A device by its name: `softmax`, `paper-linear`, `paper-nonlinear`, or the path of a model.h5, the fitted circuit,
@@ -23,5 +30,12 @@ struct DeviceOptions {
 /// Throws UsageError for another word, for heads that do not fit the arrays and for a leak with a circuit, Error when
 /// the file cannot be read.
 Device make_device(const std::string& choice, const Config& config, const DeviceOptions& options = {});
+
+/// The path in `model.h5@ss,85C`.
+std::filesystem::path circuit_path(const std::string& choice);
+
+/// The circuit of a device that is the path of a model.h5, at the instance that the choice and the options say. Throws
+/// Error as store::read_instance.
+device::CircuitModel read_circuit(const std::string& choice, const DeviceOptions& options);
 
 }  // namespace gaincal::gpt2

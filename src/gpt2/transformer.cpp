@@ -20,21 +20,76 @@ void embed(const Model& model, TokenId token, std::size_t position, float* x) {
   add(model.position_embedding() + position * C, x, C);
 }
 
-}  // namespace
+/// Tokens of a pass and where they stand: branches follow the prefix, each at the positions after it.
+struct Layout {
+  std::vector<TokenId> tokens;
+  std::vector<std::size_t> position;
+  std::size_t prefix = 0;
+  std::vector<std::size_t> branch_begin;  ///< rows where branches begin, and the end
+};
 
-Matrix hidden_states(const Model& model, const Device& device, std::span<const TokenId> tokens,
-                     const Witness& witness) {
-  const Config& config = model.config();
-  const std::size_t T = tokens.size(), C = config.n_embd, H = config.n_head;
-  const auto D = static_cast<Eigen::Index>(config.head_size());
+void check_length(const Config& config, std::size_t T) {
   if (T == 0 || T > config.n_ctx)
     throw Error("a sequence of " + std::to_string(T) + " tokens; the model takes 1 to " + std::to_string(config.n_ctx));
-  for (const TokenId token : tokens) check_token(model, token);
+}
 
+Layout lay_out(const Model& model, std::span<const TokenId> prefix,
+               std::span<const std::span<const TokenId>> branches) {
+  Layout layout;
+  const auto append = [&](std::span<const TokenId> tokens, std::size_t first) {
+    if (!tokens.empty()) check_length(model.config(), first + tokens.size());
+    for (const TokenId token : tokens) {
+      check_token(model, token);
+      layout.tokens.push_back(token);
+      layout.position.push_back(first++);
+    }
+  };
+  append(prefix, 0);
+  layout.prefix = prefix.size();
+  for (const auto& branch : branches) {
+    layout.branch_begin.push_back(layout.tokens.size());
+    append(branch, prefix.size());
+  }
+  layout.branch_begin.push_back(layout.tokens.size());
+  return layout;
+}
+
+void attend_head(const Model& model, const Device& device, std::size_t index, const Witness& witness, ConstView q,
+                 ConstView k, ConstView v, attention::View out) {
+  if (device.analog)
+    attention::attend(*device.analog, model.scalers[index], q, k, v, out, witness.activity,
+                      attention::KernelVersion::automatic, device.instance(index, witness.sequence));
+  else
+    attend_softmax(q, k, v, out);
+}
+
+/// Each branch with the prefix before it; the prefix's own rows are the same in all.
+void attend_branches(const Model& model, const Device& device, std::size_t index, const Layout& layout,
+                     const Witness& witness, ConstView q, ConstView k, ConstView v, attention::View out) {
+  const auto prefix = static_cast<Eigen::Index>(layout.prefix);
+  for (std::size_t b = 0; b + 1 < layout.branch_begin.size(); ++b) {
+    const auto begin = static_cast<Eigen::Index>(layout.branch_begin[b]);
+    const Eigen::Index rows = static_cast<Eigen::Index>(layout.branch_begin[b + 1]) - begin;
+    const auto with_prefix = [&](const ConstView& x) {
+      Matrix joined(prefix + rows, x.cols());
+      joined << x.topRows(prefix), x.middleRows(begin, rows);
+      return joined;
+    };
+    Matrix joined_out(prefix + rows, out.cols());
+    attend_head(model, device, index, witness, with_prefix(q), with_prefix(k), with_prefix(v), joined_out);
+    out.topRows(prefix) = joined_out.topRows(prefix);
+    out.middleRows(begin, rows) = joined_out.bottomRows(rows);
+  }
+}
+
+Matrix run_blocks(const Model& model, const Device& device, const Layout& layout, const Witness& witness) {
+  const Config& config = model.config();
+  const std::size_t T = layout.tokens.size(), C = config.n_embd, H = config.n_head;
+  const auto D = static_cast<Eigen::Index>(config.head_size());
   const auto rows = static_cast<Eigen::Index>(T), columns = static_cast<Eigen::Index>(C);
   Matrix x(rows, columns), normed(rows, columns), attended(rows, columns), projected(rows, columns);
   Matrix qkv(rows, 3 * columns), inner(rows, static_cast<Eigen::Index>(config.n_inner));
-  for (std::size_t t = 0; t < T; ++t) embed(model, tokens[t], t, x.data() + t * C);
+  for (std::size_t t = 0; t < T; ++t) embed(model, layout.tokens[t], layout.position[t], x.data() + t * C);
   for (std::size_t layer = 0; layer < config.n_layer; ++layer) {
     const Block& block = model.blocks()[layer];
     layer_norm(block.ln_1, config.layer_norm_epsilon, x.data(), T, C, normed.data());
@@ -44,10 +99,10 @@ Matrix hidden_states(const Model& model, const Device& device, std::span<const T
       const auto q = qkv.middleCols(first, D), k = qkv.middleCols(columns + first, D),
                  v = qkv.middleCols(2 * columns + first, D);
       auto out = attended.middleCols(first, D);
-      if (device.analog)
-        attention::attend(*device.analog, model.scalers[layer * H + head], q, k, v, out, witness.activity);
+      if (layout.branch_begin.size() > 1)
+        attend_branches(model, device, layer * H + head, layout, witness, q, k, v, out);
       else
-        attend_softmax(q, k, v, out);
+        attend_head(model, device, layer * H + head, witness, q, k, v, out);
       if (witness.on_head) witness.on_head({layer, head, q, k, v, out});
     }
     linear(block.attention_out, attended.data(), T, projected.data());
@@ -60,6 +115,21 @@ Matrix hidden_states(const Model& model, const Device& device, std::span<const T
   }
   layer_norm(model.final_norm(), config.layer_norm_epsilon, x.data(), T, C, x.data());
   return x;
+}
+
+}  // namespace
+
+Matrix hidden_states(const Model& model, const Device& device, std::span<const TokenId> tokens,
+                     const Witness& witness) {
+  check_length(model.config(), tokens.size());
+  return run_blocks(model, device, lay_out(model, tokens, {}), witness);
+}
+
+Matrix hidden_states(const Model& model, const Device& device, std::span<const TokenId> prefix,
+                     std::span<const std::span<const TokenId>> branches, std::uint64_t sequence) {
+  Witness witness;
+  witness.sequence = sequence;
+  return run_blocks(model, device, lay_out(model, prefix, branches), witness);
 }
 
 Matrix logits(const Model& model, Eigen::Ref<const Matrix> hidden_rows) {
@@ -91,7 +161,9 @@ Decoder::Decoder(const Model& model, const Device& device, BeyondContext beyond)
   if (device.analog) {
     if (device.analog->query_levels == 0 || device.analog->weight_levels == 0)
       throw UsageError("device " + device.name + ": token by token needs quantised q, k and v; set the levels");
-    arrays_.assign(config.n_layer * config.n_head, attention::HeadCache(*device.analog, config.head_size()));
+    for (std::size_t head = 0; head < config.n_layer * config.n_head; ++head)
+      arrays_.emplace_back(*device.analog, config.head_size(), attention::KernelVersion::automatic,
+                           device.instance(head, 0));
   } else {
     keys_.assign(config.n_layer, std::vector<float>(config.n_ctx * config.n_embd));
     values_ = keys_;

@@ -16,6 +16,12 @@ namespace gaincal::gpt2 {
 struct Device {
   std::string name = "softmax";
   std::optional<attention::AnalogDevice> analog;  ///< nothing: softmax
+  /// Layer * n_head + head of the chip; empty where its cells are alike.
+  std::vector<attention::HeadVariation> heads = {};
+
+  attention::Instance instance(std::size_t index, std::uint64_t sequence) const {
+    return {heads.empty() ? nullptr : &heads[index], sequence};
+  }
 };
 
 /// One head of one layer after its attention: q, k, v before the scalers, out as it enters the output projection. (T,
@@ -29,6 +35,7 @@ struct HeadSignals {
 struct Witness {
   std::function<void(const HeadSignals&)> on_head;
   attention::Activity* activity = nullptr;  ///< analog devices only
+  std::uint64_t sequence = 0;               ///< whose jitter the converters have
 };
 
 /// The blocks and the final norm over a whole sequence: (T, C), one row a token. Runs on the calling thread.
@@ -36,6 +43,11 @@ struct Witness {
 /// Throws Error when there is no token, more than n_ctx, or one outside the vocabulary.
 Matrix hidden_states(const Model& model, const Device& device, std::span<const TokenId> tokens,
                      const Witness& witness = {});
+
+/// The same of a prefix and of branches that each continue it alone: the rows of the prefix, then those of each branch.
+/// What the branches have in common is computed once; the rows are those of prefix + branch up to rounding.
+Matrix hidden_states(const Model& model, const Device& device, std::span<const TokenId> prefix,
+                     std::span<const std::span<const TokenId>> branches, std::uint64_t sequence);
 
 /// Logits of some rows of the hidden states: (rows, vocab_size).
 Matrix logits(const Model& model, Eigen::Ref<const Matrix> hidden_rows);

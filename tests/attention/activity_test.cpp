@@ -63,6 +63,25 @@ TEST_CASE("attend, the reference and decoding count the same events", "[attentio
   }
 }
 
+TEST_CASE("a chip's events are counted the same by attend, the reference and decoding", "[attention]") {
+  const std::size_t T = 150, D = 40;
+  const RandomHead head(T, D, 83);
+  for (const auto& [name, device, drawn] : gaincal::tests::random_chips(T, 84)) {
+    Matrix out(T, D);
+    Activity reference, whole, decoded;
+    attend_reference(device, head.scalers, head.q, head.k, head.v, out, nullptr, &reference, {&drawn, 0});
+    attend(device, head.scalers, head.q, head.k, head.v, out, &whole, KernelVersion::automatic, {&drawn, 0});
+    HeadCache cache(device, D, KernelVersion::automatic, {&drawn, 0});
+    for (Eigen::Index t = 0; t < out.rows(); ++t) {
+      cache.step(head.scalers, head.q.row(t).data(), head.k.row(t).data(), head.v.row(t).data(), out.row(t).data(),
+                 &decoded);
+    }
+    INFO(name);
+    check_same(whole, reference);
+    check_same(decoded, reference);
+  }
+}
+
 TEST_CASE("the reference counts what its trace shows", "[attention]") {
   const std::size_t T = 90, D = 12;
   const RandomHead head(T, D, 91);

@@ -88,6 +88,20 @@ TEST_CASE("a circuit's output loses the width at zero charge and keeps the range
   }
 }
 
+TEST_CASE("a circuit's mismatch and bit lines come in femtocoulomb", "[attention]") {
+  CircuitModel model = round_figures();
+  model.mismatch = {0.02, 50e-9, 0.4e-15, 0.6e-15};
+  model.score_bit_line.coeff[1][1] = -1e-3;
+  const Variation variation = chip_variation(model);
+  CHECK(variation.cell_gain_sigma == 0.02);
+  CHECK_THAT(variation.cell_offset_sigma, WithinAbs(50e-9 * 15e-9 * 1e15, 1e-9));
+  CHECK_THAT(variation.score_offset_sigma, WithinAbs(0.4, 1e-9));
+  CHECK_THAT(variation.output_offset_sigma, WithinAbs(0.6, 1e-9));
+  const AnalogDevice device = make_circuit_device(model, 10, 0.0);
+  CHECK(device.score_bit_line.coeff[1][1] == -1e-3);
+  CHECK_FALSE(device.variation.any());
+}
+
 TEST_CASE("a circuit's counter stops at 15", "[attention]") {
   const AnalogDevice device = make_circuit_device(round_figures(), 64, 0.0);
   const Matrix top = Matrix::Constant(40, 64, 1.0f);

@@ -28,6 +28,26 @@ TEST_CASE("decoding is bit for bit the rows of the whole sequence", "[attention]
   }
 }
 
+TEST_CASE("decoding on a chip is bit for bit the rows of the whole sequence", "[attention]") {
+  const std::size_t T = 210;
+  const RandomHead head(T, 64, 71);
+  for (const double jitter : {0.0, 0.02}) {
+    for (const auto& [name, device, drawn] : gaincal::tests::random_chips(T, 72, jitter)) {
+      for (const KernelVersion version : gaincal::tests::kernel_versions()) {
+        Matrix whole(T, 64), decoded(T, 64);
+        attend(device, head.scalers, head.q, head.k, head.v, whole, nullptr, version, {&drawn, 7});
+        HeadCache cache(device, 64, version, {&drawn, 7});
+        for (Eigen::Index t = 0; t < whole.rows(); ++t) {
+          cache.step(head.scalers, head.q.row(t).data(), head.k.row(t).data(), head.v.row(t).data(),
+                     decoded.row(t).data());
+        }
+        INFO(name << ", jitter " << jitter << ", " << kernel_name(version));
+        CHECK(decoded == whole);
+      }
+    }
+  }
+}
+
 TEST_CASE("a cache of a device without levels is refused", "[attention]") {
   PaperOptions options;
   options.weight_levels = 0;

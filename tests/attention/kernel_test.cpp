@@ -11,13 +11,14 @@ using gaincal::tests::RandomHead;
 namespace {
 
 /// Largest |tuned - reference| of a head, and on how many numbers it exceeds the rounding of a sum.
-void check_head(const AnalogDevice& device, const RandomHead& head, KernelVersion version) {
+void check_head(const AnalogDevice& device, const RandomHead& head, KernelVersion version,
+                const Instance& instance = {}) {
   const Eigen::Index T = head.q.rows(), D = head.q.cols();
   Matrix reference(T, D), tuned(T, D), again(T, D);
   Trace trace;
-  attend_reference(device, head.scalers, head.q, head.k, head.v, reference, &trace);
-  attend(device, head.scalers, head.q, head.k, head.v, tuned, nullptr, version);
-  attend(device, head.scalers, head.q, head.k, head.v, again, nullptr, version);
+  attend_reference(device, head.scalers, head.q, head.k, head.v, reference, &trace, nullptr, instance);
+  attend(device, head.scalers, head.q, head.k, head.v, tuned, nullptr, version, instance);
+  attend(device, head.scalers, head.q, head.k, head.v, again, nullptr, version, instance);
   CHECK(tuned == again);
 
   // A differs by the rounding of its own sum and by that of the widths, whose slope is at most `slope` per charge.
@@ -71,6 +72,26 @@ TEST_CASE("every kernel version is the reference on any device", "[attention]") 
   }
 }
 
+TEST_CASE("every kernel version is the reference on any chip", "[attention]") {
+  // Bit lines of these chips have slopes below 1, so that the bounds of still ones hold.
+  const std::size_t T = 150;
+  for (const std::size_t D : {64, 7}) {
+    const RandomHead head(T, D, 41 + D);
+    for (const double jitter : {0.0, 0.02}) {
+      for (auto& [name, device, drawn] : gaincal::tests::random_chips(T, 42, jitter)) {
+        for (const int output_levels : {32, 0}) {
+          device.output_levels = output_levels;
+          for (const KernelVersion version : gaincal::tests::kernel_versions()) {
+            INFO(name << ", D = " << D << ", jitter " << jitter << ", output levels " << output_levels << ", "
+                      << kernel_name(version));
+            check_head(device, head, version, {&drawn, 5});
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("kernels take any number of tokens around the block size", "[attention]") {
   for (const std::size_t T : {0, 1, 2, 3, 15, 63, 64, 65, 129}) {
     const RandomHead head(T, 64, 51);
@@ -117,6 +138,25 @@ TEST_CASE("a polynomial gives the same through its table and through its moments
   attend(table, head.scalers, head.q, head.k, head.v, a);
   attend(moments, head.scalers, head.q, head.k, head.v, b);
   CHECK((a - b).cwiseAbs().maxCoeff() < 5e-6f);
+}
+
+TEST_CASE("a chip gives the same through its table and through its moments", "[attention]") {
+  PaperOptions options;
+  options.output_levels = 0;
+  options.window = 50;
+  AnalogDevice table = make_paper_device(options);
+  table.variation = {0.1, 0.5, 1.0, 1.0, 0.0, 9, 0};
+  table.score_bit_line.coeff[1][1] = table.output_bit_line.coeff[1][1] = -2e-3;
+  AnalogDevice moments = table;
+  moments.read.resize(0, 0);
+  const HeadVariation drawn = draw_head(table, 0, 0);
+  const RandomHead head(130, 64, 62);
+  Matrix a(130, 64), b(130, 64), reference(130, 64);
+  attend(table, head.scalers, head.q, head.k, head.v, a, nullptr, KernelVersion::automatic, {&drawn, 0});
+  attend(moments, head.scalers, head.q, head.k, head.v, b, nullptr, KernelVersion::automatic, {&drawn, 0});
+  attend_reference(moments, head.scalers, head.q, head.k, head.v, reference, nullptr, nullptr, {&drawn, 0});
+  CHECK((a - b).cwiseAbs().maxCoeff() < 5e-6f);
+  CHECK((b - reference).cwiseAbs().maxCoeff() < 5e-6f);
 }
 
 TEST_CASE("a kernel that the processor lacks is refused", "[attention]") {

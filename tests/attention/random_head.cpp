@@ -77,9 +77,27 @@ std::vector<RandomDevice> random_devices(std::size_t T, std::uint64_t seed) {
   return devices;
 }
 
+std::vector<ChipDevice> random_chips(std::size_t T, std::uint64_t seed, double jitter) {
+  std::vector<ChipDevice> chips;
+  for (auto& [name, device] : random_devices(T, seed)) {
+    device.score_bit_line.coeff = {{{0.0, 0.01, 0.0, 0.0}, {1.0, -1e-3, 1e-6, 0.0}, {1e-5, 0.0, 0.0, 1e-10}, {}}};
+    device.output_bit_line.coeff = {{{0.1, -0.01, 0.0, 0.0}, {0.99, -2e-3, 0.0, 1e-8}, {}, {-1e-8, 0.0, 0.0, 0.0}}};
+    device.variation = {0.1, 0.3, 2.0, 1.5, jitter, seed, 3};
+    // Chips that lack one or the other.
+    if (chips.size() % 4 == 1) device.score_bit_line = {}, device.variation.output_offset_sigma = 0.0;
+    if (chips.size() % 4 == 2) device.output_bit_line = {}, device.variation.score_offset_sigma = 0.0;
+    if (chips.size() % 4 == 3) device.variation.cell_gain_sigma = device.variation.cell_offset_sigma = 0.0;
+    chips.push_back({name + ", chip", device, draw_head(device, 1, 2)});
+  }
+  return chips;
+}
+
 double largest_score(const AnalogDevice& device, std::size_t D) {
   const double edge = device.edge.size() == 0 ? 0.0 : double{device.edge.abs().maxCoeff()};
-  return static_cast<double>(D) * (double{device.read.abs().maxCoeff()} + edge);
+  const Variation& variation = device.variation;  // 5 sigma: one draw in two million is beyond
+  return static_cast<double>(D) *
+         ((1.0 + 5.0 * variation.cell_gain_sigma) * (double{device.read.abs().maxCoeff()} + edge) +
+          5.0 * variation.cell_offset_sigma);
 }
 
 double largest_output(const AnalogDevice& device) { return largest_score(device, device.tile_columns); }

@@ -25,6 +25,14 @@ struct RandomDevice {
 /// of one tile, of a part of one, and longer than the sequence of T tokens.
 std::vector<RandomDevice> random_devices(std::size_t T, std::uint64_t seed);
 
+/// The same devices as a chip: moving bit lines, cells and converters that differ, where `jitter` is above 0 also that.
+struct ChipDevice {
+  std::string name;
+  attention::AnalogDevice device;
+  attention::HeadVariation head;
+};
+std::vector<ChipDevice> random_chips(std::size_t T, std::uint64_t seed, double jitter = 0.0);
+
 /// Largest charges that the sums can reach: sum over rows of |x charge|, to scale kScoreTolerance.
 double largest_score(const attention::AnalogDevice& device, std::size_t D);
 double largest_output(const attention::AnalogDevice& device);

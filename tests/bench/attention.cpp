@@ -30,13 +30,16 @@ double best_ms(const std::function<void()>& body) {
 
 void row(const std::string& name, const AnalogDevice& device, const tests::RandomHead& head, KernelVersion version) {
   Matrix out(head.q.rows(), head.q.cols());
-  const double prefill = best_ms([&] { attend(device, head.scalers, head.q, head.k, head.v, out, nullptr, version); });
+  const HeadVariation drawn = draw_head(device, 0, 0);
+  const Instance instance{&drawn, 0};
+  const double prefill =
+      best_ms([&] { attend(device, head.scalers, head.q, head.k, head.v, out, nullptr, version, instance); });
   Activity activity;
   const double counted =
-      best_ms([&] { attend(device, head.scalers, head.q, head.k, head.v, out, &activity, version); });
+      best_ms([&] { attend(device, head.scalers, head.q, head.k, head.v, out, &activity, version, instance); });
   std::string decode = "       -";
   if (device.read.size() != 0) {
-    HeadCache cache(device, kHeadSize, version);
+    HeadCache cache(device, kHeadSize, version, instance);
     const auto token = [&](Eigen::Index t) {
       cache.step(head.scalers, head.q.row(t).data(), head.k.row(t).data(), head.v.row(t).data(), out.row(t).data());
     };
@@ -66,7 +69,8 @@ int main() {
   for (const KernelVersion version : tests::kernel_versions()) {
     row("cubic, leak, 8 levels", cubic, head, version);
     row("the same, 16 levels", wide, head, version);
-    row("8 levels, edge and curves", tests::like_a_circuit(cubic), head, version);
+    row("8 levels, edge and curves", tests::like_a_circuit(cubic, false), head, version);
+    row("the same, a chip", tests::like_a_circuit(cubic, true), head, version);
     row("cubic, leak, unquantised", unquantised, head, version);
   }
 }

@@ -214,6 +214,34 @@ TEST_CASE("token by token gives the rows of the whole sequence", "[gpt2]") {
   }
 }
 
+TEST_CASE("branches behind a prefix give the rows that each has alone", "[gpt2]") {
+  const Model model = Model::load(tests::source_dir() / "data" / "gpt2_small" / "linear");
+  std::vector<TokenId> tokens(90);
+  for (std::size_t t = 0; t < tokens.size(); ++t) tokens[t] = static_cast<TokenId>(t * t * 7 % 2000);
+  const std::span<const TokenId> text(tokens);
+  for (const std::size_t length : {30, 0}) {
+    const auto prefix = text.first(length);
+    std::vector<std::span<const TokenId>> branches = {text.subspan(30, 20), text.subspan(60, 1), text.subspan(50, 40)};
+    if (length > 0) branches.push_back({});  // what follows is only predicted
+    for (const Device& device : {Device{}, make_device("paper-nonlinear", model.config())}) {
+      INFO(device.name << ", prefix of " << length);
+      const Matrix joint = hidden_states(model, device, prefix, branches, 0);
+      Eigen::Index begin = static_cast<Eigen::Index>(length), near = 0;
+      for (const auto& branch : branches) {
+        std::vector<TokenId> whole(prefix.begin(), prefix.end());
+        whole.insert(whole.end(), branch.begin(), branch.end());
+        const Matrix alone = hidden_states(model, device, whole);
+        const auto rows = static_cast<Eigen::Index>(branch.size());
+        const Matrix difference = joint.middleRows(begin, rows) - alone.bottomRows(rows);
+        near += (difference.rowwise().lpNorm<Eigen::Infinity>().array() < 1e-3f).count();
+        begin += rows;
+      }
+      CHECK(begin == joint.rows());
+      CHECK(near >= (device.analog ? 58 : 61));  // a level may flip at a rounding edge
+    }
+  }
+}
+
 TEST_CASE("sequences that the model cannot take are refused", "[gpt2]") {
   const auto ref = tests::reference_dir("ref");
   if (!ref) return;
