@@ -2,7 +2,7 @@
 #include <cstdio>
 
 #include "cli/gpt2_session.hpp"
-#include "store/table.hpp"
+#include "core/parallel.hpp"
 
 namespace gaincal::cli {
 namespace {
@@ -30,13 +30,10 @@ void print_table(const std::vector<DeviceResult>& results) {
 }
 
 store::Dataset as_dataset(const std::vector<DeviceResult>& results) {
-  store::Dataset dataset;
-  dataset.schema = store::kResultsSchema;
-  dataset.provenance.command_line = command_line();
+  store::Dataset dataset = new_results();
   store::Axis devices{"device", "1", {}, {}, "what computed the attention"};
-  store::Axis windows{"window", "1", {}, {}, "passes over the text, in order"};
-  for (std::size_t w = 0; w < results.front().perplexity.windows.size(); ++w)
-    windows.values.push_back(static_cast<double>(w));
+  const store::Axis windows =
+      counted_axis("window", results.front().perplexity.windows.size(), "passes over the text, in order");
   store::Quantity perplexity{"perplexity", "1", "exp(nll)", {}};
   store::Quantity error{"standard_error", "1", "of the perplexity, from the spread between windows", {}};
   store::Quantity mean{"nll", "1", "mean negative log-likelihood in nat per token", {}};
@@ -58,35 +55,58 @@ store::Dataset as_dataset(const std::vector<DeviceResult>& results) {
   return dataset;
 }
 
+/// Devices at once, each with the whole text as one stream.
+std::vector<DeviceResult> evaluate_stream(const Session& session, const std::vector<gpt2::Device>& devices,
+                                          const std::string& beyond, const Text& text, unsigned threads) {
+  const gpt2::BeyondContext positions = gpt2::beyond_context(beyond, "--sliding");
+  if (positions == gpt2::BeyondContext::refuse) throw UsageError("--sliding: choose hold or wrap");
+  std::vector<DeviceResult> results(devices.size());
+  parallel_for(devices.size(), threads, [&](std::size_t d) {
+    gpt2::EvaluateOptions evaluate;
+    evaluate.count_activity = false;
+    if (d == 0) evaluate.progress = devices[d].name;
+    results[d] = {devices[d].name, evaluate_sliding(session.model, devices[d], text.tokens, positions, evaluate)};
+  });
+  return results;
+}
+
 }  // namespace
 
 int run_gpt2_eval(const std::vector<std::string>& arguments) {
   po::options_description options("options");
   add_session_options(options);
   add_text_options(options);
-  auto add = options.add_options();
-  add("device", po::value<std::vector<std::string>>()->composing(),
-      "softmax, paper-linear, paper-nonlinear or a model.h5; may be given several times; default: softmax");
-  add("threads", po::value<std::string>(), "threads; default: all of the machine");
-  add("out", po::value<std::string>(), "results file (HDF5)");
-  add("force", "overwrite --out");
+  add_devices_option(options);
+  add_output_options(options);
+  options.add_options()("sliding", po::value<std::string>(),
+                        "the whole text as one stream, the window sliding; position embedding beyond the context: hold "
+                        "(the last) or wrap (from the first again)");
   const auto values = parse_arguments(kUsage, options, {}, arguments);
   if (!values) return 0;
-  check_output(*values);
+  const bool sliding = values->count("sliding") > 0;
+  for (const char* name : {"context", "stride", "max-windows"})
+    if (sliding && values->count(name) > 0)
+      throw UsageError(std::string("--sliding and --") + name + " exclude each other; give one");
   const unsigned threads = thread_count(*values);
   const Session session(*values, kUsage);
   const auto devices = session.devices(*values);
   const Text text(*values, session, kUsage);
+  Output output(*values);
   std::vector<DeviceResult> results;
-  for (const gpt2::Device& device : devices) {
-    gpt2::EvaluateOptions evaluate;
-    evaluate.threads = threads;
-    evaluate.count_activity = false;
-    evaluate.progress = device.name;
-    results.push_back({device.name, evaluate_perplexity(session.model, device, text.windows, evaluate)});
+  if (sliding) {
+    results = evaluate_stream(session, devices, (*values)["sliding"].as<std::string>(), text, threads);
+  } else {
+    for (const gpt2::Device& device : devices) {
+      gpt2::EvaluateOptions evaluate;
+      evaluate.threads = threads;
+      evaluate.count_activity = false;
+      evaluate.progress = evaluate.part = device.name;
+      evaluate.journal = output.journal();
+      results.push_back({device.name, evaluate_perplexity(session.model, device, text.windows, evaluate)});
+    }
   }
   print_table(results);
-  if (values->count("out") > 0) store::write_dataset((*values)["out"].as<std::string>(), as_dataset(results));
+  output.write(as_dataset(results));
   return 0;
 }
 

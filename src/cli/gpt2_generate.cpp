@@ -5,6 +5,7 @@
 #include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/units.hpp"
+#include "energy/account.hpp"
 #include "gpt2/generate.hpp"
 
 namespace gaincal::cli {
@@ -28,6 +29,19 @@ gpt2::GenerateOptions generate_options(const po::variables_map& values) {
   options.beyond = gpt2::beyond_context(values["beyond"].as<std::string>(), "--beyond");
   options.sampling.seed = whole_number(values, "seed", 0, UINT64_MAX);
   return options;
+}
+
+/// What all heads of a token take on a fitted circuit, as the run did it; nothing for other devices.
+std::string energy_text(const Session& session, const gpt2::Device& device, const attention::Activity& activity) {
+  if (!device.analog || device.name.starts_with("paper-")) return "";
+  constexpr double kfC = 1e-15;
+  const auto model = gpt2::read_circuit(device.name, session.device_options);
+  const auto account = energy::account_energy(model, activity, kfC, static_cast<double>(device.analog->window));
+  const double e_token_J =
+      account.total_J() * static_cast<double>(session.model.config().n_layer * session.model.config().n_head);
+  char text[64];
+  std::snprintf(text, sizeof text, ", %.4g nJ/token in the attention of all heads", 1e9 * e_token_J);
+  return text;
 }
 
 }  // namespace
@@ -65,8 +79,10 @@ int run_gpt2_generate(const std::vector<std::string>& arguments) {
     log_warning("the context of " + std::to_string(session.model.config().n_ctx) + " tokens is full; stopped after " +
                 std::to_string(report.tokens.size()));
   const auto count = static_cast<double>(report.tokens.size());
-  std::fprintf(stderr, "%zu tokens of prompt in %.2f s, %zu new in %.2f s, %.1f tokens/s\n", tokens.size(),
-               report.prompt_s, report.tokens.size(), report.decode_s, count / std::max(report.decode_s, 1e-9));
+  const std::string energy = energy_text(session, device, report.activity);
+  std::fprintf(stderr, "%zu tokens of prompt in %.2f s, %zu new in %.2f s, %.1f tokens/s%s\n", tokens.size(),
+               report.prompt_s, report.tokens.size(), report.decode_s, count / std::max(report.decode_s, 1e-9),
+               energy.c_str());
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "core/files.hpp"
 #include "core/log.hpp"
 #include "core/parallel.hpp"
+#include "core/provenance.hpp"
 #include "core/units.hpp"
 
 namespace gaincal::cli {
@@ -20,6 +21,13 @@ attention::TileMap tile_map(const std::string& word) {
   throw UsageError("--tile-map: '" + word + "' is unknown; choose ring or absolute");
 }
 
+double part_of_one(const po::variables_map& values, const std::string& name) {
+  const std::string text = values[name].as<std::string>();
+  const double part = parse_quantity(text, Unit::none, "--" + name);
+  if (!(part >= 0.0) || part > 1.0) throw UsageError("--" + name + ": " + text + " does not fit; write 0 to 1");
+  return part;
+}
+
 gpt2::DeviceOptions read_device_options(const po::variables_map& values) {
   gpt2::DeviceOptions options;
   if (values.count("window") > 0)
@@ -31,6 +39,9 @@ gpt2::DeviceOptions read_device_options(const po::variables_map& values) {
   }
   options.tile_map = tile_map(values["tile-map"].as<std::string>());
   options.circuit = model_choice(values);
+  if (values.count("mismatch") > 0) options.mismatch = part_of_one(values, "mismatch");
+  options.jitter = part_of_one(values, "jitter");
+  options.seed = whole_number(values, "chip-seed", 0, UINT64_MAX);
   return options;
 }
 
@@ -40,6 +51,41 @@ gpt2::Tokenizer read_tokenizer(const gpt2::Model& model, const std::filesystem::
   return tokenizer;
 }
 
+/// The path of an option's text, which may stand after NAME=.
+std::filesystem::path path_in(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  return equals == std::string::npos ? text : text.substr(equals + 1);
+}
+
+/// Size and time of a file, or of what lies in a folder.
+void add_file(const std::filesystem::path& path, std::string& identity) {
+  std::error_code status;
+  if (std::filesystem::is_regular_file(path, status)) {
+    const auto time = std::filesystem::last_write_time(path, status).time_since_epoch().count();
+    identity += std::to_string(std::filesystem::file_size(path, status)) + " " + std::to_string(time) + "\n";
+    return;
+  }
+  for (const char* name : {"config.json", "model.safetensors", "vocab.json", "merges.txt"})
+    if (std::filesystem::is_directory(path, status)) add_file(path / name, identity);
+}
+
+/// Hash of all that the numbers depend on: the options, and the files that they name.
+std::string identity_of(const po::variables_map& values) {
+  std::string identity = std::string(tool_version()) + "\n";
+  for (const auto& [name, value] : values) {
+    if (name == "threads" || name == "out" || name == "force") continue;
+    std::vector<std::string> texts;
+    if (const auto* text = boost::any_cast<std::string>(&value.value())) texts = {*text};
+    if (const auto* list = boost::any_cast<std::vector<std::string>>(&value.value())) texts = *list;
+    for (const std::string& text : texts) {
+      identity.append(name).append("=").append(text).append("\n");
+      add_file(path_in(text), identity);
+    }
+    if (texts.empty()) identity += name + "\n";
+  }
+  return content_hash(identity);
+}
+
 }  // namespace
 
 void add_session_options(po::options_description& options) {
@@ -47,6 +93,10 @@ void add_session_options(po::options_description& options) {
   add("model", po::value<std::string>(), "checkpoint folder: config.json, model.safetensors, vocab.json, merges.txt");
   add("window", po::value<std::string>(), "tokens that the arrays hold; default: the checkpoint's context");
   add("leak", po::value<std::string>(), "decay per token of the paper devices; default: the checkpoint's, or 1.6e-4");
+  add("mismatch", po::value<std::string>(),
+      "relative sigma of the cells' charges, 0 to 1, in place of all mismatch of a model.h5; default: as --chip says");
+  add("jitter", po::value<std::string>()->default_value("0"), "sigma of each pulse, of the longest pulse, 0 to 1");
+  add("chip-seed", po::value<std::string>()->default_value("0"), "of the chips and the jitter");
   add("tile-map", po::value<std::string>()->default_value("ring"), "column of a token: ring or absolute");
   add_model_options(options);
 }
@@ -80,12 +130,49 @@ unsigned thread_count(const po::variables_map& values) {
   return threads;
 }
 
-void check_output(const po::variables_map& values) {
+void add_devices_option(po::options_description& options) {
+  options.add_options()("device", po::value<std::vector<std::string>>()->composing(),
+                        "softmax, paper-linear, paper-nonlinear or a model.h5; may be given several times; default: "
+                        "softmax");
+}
+
+void add_output_options(po::options_description& options) {
+  auto add = options.add_options();
+  add("threads", po::value<std::string>(), "threads; default: all of the machine");
+  add("out", po::value<std::string>(),
+      "results file (HDF5); the losses so far stand beside it in OUT.part, from which the same command goes on");
+  add("force", "overwrite --out, and what another run left beside it");
+}
+
+Output::Output(const po::variables_map& values) {
   if (values.count("out") == 0) return;
-  const std::filesystem::path out = values["out"].as<std::string>();
-  refuse_overwrite(out, values.count("force") > 0);
-  if (out.has_parent_path() && !std::filesystem::is_directory(out.parent_path()))
-    throw UsageError(out.string() + ": the folder does not exist; create it");
+  path_ = values["out"].as<std::string>();
+  const bool force = values.count("force") > 0;
+  refuse_overwrite(path_, force);
+  if (path_.has_parent_path() && !std::filesystem::is_directory(path_.parent_path()))
+    throw UsageError(path_.string() + ": the folder does not exist; create it");
+  journal_.emplace(path_.string() + ".part", identity_of(values), force);
+  if (journal_->found() > 0)
+    log_info(path_.string() + ".part: " + std::to_string(journal_->found()) + " windows are done already");
+}
+
+void Output::write(const store::Dataset& dataset) {
+  if (path_.empty()) return;
+  store::write_dataset(path_, dataset);
+  journal_->remove();
+}
+
+store::Axis counted_axis(const char* name, std::size_t count, const char* description) {
+  store::Axis axis{name, "1", {}, {}, description};
+  for (std::size_t i = 0; i < count; ++i) axis.values.push_back(static_cast<double>(i));
+  return axis;
+}
+
+store::Dataset new_results() {
+  store::Dataset dataset;
+  dataset.schema = store::kResultsSchema;
+  dataset.provenance.command_line = command_line();
+  return dataset;
 }
 
 std::vector<gpt2::Device> Session::devices(const po::variables_map& values) const {
@@ -100,7 +187,10 @@ Session::Session(const po::variables_map& values, const std::string& usage)
     : folder(required<std::string>(values, "model", usage)),
       model(gpt2::Model::load(folder)),
       tokenizer(read_tokenizer(model, folder)),
-      device_options(read_device_options(values)) {}
+      device_options(read_device_options(values)) {
+  device_options.threads = values.count("threads") > 0 ? static_cast<unsigned>(whole_number(values, "threads", 1, 4096))
+                                                       : available_threads();
+}
 
 Text::Text(const po::variables_map& values, const Session& session, const std::string& usage) {
   const auto path = required<std::string>(values, "text", usage);

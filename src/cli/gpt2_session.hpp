@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/command.hpp"
 #include "gpt2/device_choice.hpp"
 #include "gpt2/evaluate.hpp"
+#include "store/table.hpp"
 
 namespace gaincal::cli {
 
@@ -21,8 +23,33 @@ std::uint64_t whole_number(const po::variables_map& values, const std::string& n
 /// `--threads`; more than the machine has are allowed with a warning.
 unsigned thread_count(const po::variables_map& values);
 
-/// Refuses an `--out` that exists without `--force`, or whose folder is missing: before the work, not after it.
-void check_output(const po::variables_map& values);
+/// `--device`, several times.
+void add_devices_option(po::options_description& options);
+
+/// `--threads`, `--out` and `--force` of a word that evaluates.
+void add_output_options(po::options_description& options);
+
+/// `--out` and what stands beside it while the work goes on: the losses of finished windows, from which an interrupted
+/// run goes on.
+class Output {
+ public:
+  /// Refuses an `--out` that exists without `--force`, or whose folder is missing: before the work, not after it.
+  explicit Output(const po::variables_map& values);
+
+  /// Null without `--out`.
+  gpt2::LossJournal* journal() { return journal_ ? &*journal_ : nullptr; }
+  /// Writes `--out` where it was given, and ends the journal.
+  void write(const store::Dataset& dataset);
+
+ private:
+  std::filesystem::path path_;
+  std::optional<gpt2::LossJournal> journal_;
+};
+
+/// An axis of `count` points numbered from 0.
+store::Axis counted_axis(const char* name, std::size_t count, const char* description);
+/// A results file without tables.
+store::Dataset new_results();
 
 /// A checkpoint with its tokenizer.
 struct Session {

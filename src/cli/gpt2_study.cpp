@@ -1,9 +1,9 @@
+#include <algorithm>
 #include <cstdio>
+#include <limits>
 
 #include "cli/gpt2_session.hpp"
-#include "core/units.hpp"
 #include "gpt2/study.hpp"
-#include "store/table.hpp"
 
 namespace gaincal::cli {
 namespace {
@@ -18,52 +18,64 @@ gpt2::Knob read_knob(const std::string& word) {
   gpt2::Knob knob{word.substr(0, equals), {}};
   for (std::size_t begin = equals + 1; begin <= word.size();) {
     const std::size_t end = std::min(word.find(',', begin), word.size());
-    knob.values.push_back(parse_quantity(word.substr(begin, end - begin), Unit::none, "--knob " + knob.name));
+    knob.values.push_back(word.substr(begin, end - begin));
     begin = end + 1;
   }
   return knob;
 }
 
 void print_table(const std::vector<gpt2::StudyRow>& rows) {
-  std::printf("%-12s  %8s  %10s  %8s  %22s\n", "knob", "value", "perplexity", "+-", "nat/token - base");
+  std::printf("%-12s  %8s  %10s  %8s  %24s  %5s  %18s\n", "knob", "value", "perplexity", "+-", "nat/token - base",
+              "chips", "lowest .. highest");
   for (const gpt2::StudyRow& row : rows) {
-    if (row.knob.empty()) {
-      std::printf("%-12s  %8s  %10.3f  %8.3f  %22s\n", "base", "-", row.perplexity.perplexity,
-                  row.perplexity.standard_error, "-");
-    } else {
-      std::printf("%-12s  %8g  %10.3f  %8.3f  %+11.5f +- %7.5f\n", row.knob.c_str(), row.value,
-                  row.perplexity.perplexity, row.perplexity.standard_error, row.difference.value,
-                  row.difference.standard_error);
-    }
+    const bool base = row.knob.empty();
+    std::printf("%-12s  %8s  %10.3f  %8.3f", base ? "base" : row.knob.c_str(), base ? "-" : row.value.c_str(),
+                row.perplexity.value, row.perplexity.standard_error);
+    if (base)
+      std::printf("  %24s", "-");
+    else
+      std::printf("  %+11.5f +- %9.5f", row.difference.value, row.difference.standard_error);
+    if (row.chips.size() > 1) std::printf("  %5zu  %8.3f ..%8.3f", row.chips.size(), row.lowest, row.highest);
+    std::printf("\n");
   }
+  std::printf(
+      "+-: one standard error, of the perplexity between chips where there are several, else between windows.\n");
 }
 
 store::Dataset as_dataset(const std::string& device, const std::vector<gpt2::StudyRow>& rows) {
-  store::Dataset dataset;
-  dataset.schema = store::kResultsSchema;
-  dataset.provenance.command_line = command_line();
+  store::Dataset dataset = new_results();
   dataset.attributes["device"] = device;
-  store::Axis points{"point", "1", {}, {}, "the base, then one knob turned at a time"};
-  store::Quantity value{"value", "1", "of the knob; 0 at the base", {}};
-  store::Quantity perplexity{"perplexity", "1", "of the text", {}};
-  store::Quantity error{"standard_error", "1", "of the perplexity, from the spread between windows", {}};
+  std::size_t most_chips = 1;
+  for (const gpt2::StudyRow& row : rows) most_chips = std::max(most_chips, row.chips.size());
+  store::Axis points = counted_axis("point", rows.size(), "the base, then one knob turned at a time");
+  const store::Axis chips = counted_axis("chip", most_chips, "draws of cells and converters");
+  store::Quantity value{"value", "1", "of the knob; NaN at the base and of corners", {}};
+  store::Quantity perplexity{"perplexity", "1", "of the text, mean over the chips", {}};
+  store::Quantity error{"standard_error", "1", "of the perplexity, between chips, or between windows of one chip", {}};
+  store::Quantity spread{"spread", "1", "standard deviation between chips; NaN of one", {}};
   store::Quantity difference{"difference", "1", "mean loss in nat per token, minus the base's on the same windows", {}};
   store::Quantity difference_error{"difference_error", "1", "standard error of the difference", {}};
+  store::Quantity of_chip{"perplexity", "1", "of the text on each chip; NaN where chips do not differ", {}};
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   for (const gpt2::StudyRow& row : rows) {
-    points.values.push_back(static_cast<double>(points.values.size()));
-    points.labels.push_back(row.knob.empty() ? "base" : row.knob);
-    value.values.push_back(row.value);
-    perplexity.values.push_back(row.perplexity.perplexity);
+    const bool base = row.knob.empty();
+    points.labels.push_back(base ? "base" : row.knob + "=" + row.value);
+    value.values.push_back(row.number);
+    perplexity.values.push_back(row.perplexity.value);
     error.values.push_back(row.perplexity.standard_error);
+    spread.values.push_back(row.spread);
     difference.values.push_back(row.difference.value);
     difference_error.values.push_back(row.difference.standard_error);
+    for (std::size_t c = 0; c < most_chips; ++c)
+      of_chip.values.push_back(c < row.chips.size() ? row.chips[c].perplexity : kNone);
   }
   dataset.tables = {{"study",
                      "perplexity of the text per setting of the device",
                      {points},
-                     {value, perplexity, error, difference, difference_error},
+                     {value, perplexity, error, spread, difference, difference_error},
                      {},
-                     {}}};
+                     {}},
+                    {"chips", "perplexity of each chip", {points, chips}, {of_chip}, {}, {}}};
   return dataset;
 }
 
@@ -73,20 +85,20 @@ int run_gpt2_study(const std::vector<std::string>& arguments) {
   po::options_description options("options");
   add_session_options(options);
   add_text_options(options);
+  add_output_options(options);
   auto add = options.add_options();
   add("device", po::value<std::string>()->default_value("paper-nonlinear"),
-      "base: paper-linear, paper-nonlinear, or a model.h5 (knob window only)");
+      "base: paper-linear, paper-nonlinear, or a model.h5");
   add("knob", po::value<std::vector<std::string>>()->composing(),
       "NAME=VALUE,VALUE, may be given several times; NAME: query-bits, weight-bits, output-bits (0: unquantised), leak "
-      "(per token), window (tokens); default: all of them");
-  add("threads", po::value<std::string>(), "threads; default: all of the machine");
-  add("out", po::value<std::string>(), "results file (HDF5)");
-  add("force", "overwrite --out");
+      "(per token); corner, temperature, supply (of a model.h5); window (tokens), mismatch (relative sigma of the "
+      "cells), jitter (of the longest pulse); default: all of them");
+  add("chips", po::value<std::string>()->default_value("8"), "chips drawn where cells or pulses vary");
   const auto values = parse_arguments(kUsage, options, {}, arguments);
   if (!values) return 0;
-  check_output(*values);
   const std::string device = (*values)["device"].as<std::string>();
   if (device == "softmax") throw UsageError("--device softmax has no knobs; choose an analog device");
+  const auto chips = static_cast<std::size_t>(whole_number(*values, "chips", 1, 100000));
   gpt2::EvaluateOptions evaluate;
   evaluate.threads = thread_count(*values);
   evaluate.progress = "study";
@@ -94,11 +106,13 @@ int run_gpt2_study(const std::vector<std::string>& arguments) {
   if (values->count("knob") > 0)
     for (const std::string& word : (*values)["knob"].as<std::vector<std::string>>()) knobs.push_back(read_knob(word));
   const Session session(*values, kUsage);
-  if (knobs.empty()) knobs = gpt2::default_knobs(session.model.config());
+  if (knobs.empty()) knobs = gpt2::default_knobs(device, session.model.config());
   const Text text(*values, session, kUsage);
-  const auto rows = gpt2::run_study(session.model, device, session.device_options, knobs, text.windows, evaluate);
+  Output output(*values);
+  evaluate.journal = output.journal();
+  const auto rows = run_study(session.model, device, session.device_options, knobs, text.windows, chips, evaluate);
   print_table(rows);
-  if (values->count("out") > 0) store::write_dataset((*values)["out"].as<std::string>(), as_dataset(device, rows));
+  output.write(as_dataset(device, rows));
   return 0;
 }
 

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "cli/gpt2_session.hpp"
-#include "core/files.hpp"
+#include "core/log.hpp"
 #include "gpt2/tasks.hpp"
 #include "store/table.hpp"
 
@@ -66,16 +66,8 @@ void print_table(const std::vector<TaskOutcome>& outcomes, const std::vector<gpt
               "normalised one where there are choices, nat the loss of the right continuation.");
 }
 
-store::Axis counted_axis(const char* name, std::size_t count, const char* description) {
-  store::Axis axis{name, "1", {}, {}, description};
-  for (std::size_t i = 0; i < count; ++i) axis.values.push_back(static_cast<double>(i));
-  return axis;
-}
-
 store::Dataset as_dataset(const std::vector<TaskOutcome>& outcomes, const std::vector<gpt2::Device>& devices) {
-  store::Dataset dataset;
-  dataset.schema = store::kResultsSchema;
-  dataset.provenance.command_line = command_line();
+  store::Dataset dataset = new_results();
   store::Axis device_axis = counted_axis("device", devices.size(), "what computed the attention");
   for (const gpt2::Device& device : devices) device_axis.labels.push_back(device.name);
   store::Axis task_axis = counted_axis("task", outcomes.size(), "benchmarks");
@@ -139,31 +131,32 @@ int run_gpt2_tasks(const std::vector<std::string>& arguments) {
   add("task", po::value<std::vector<std::string>>()->composing(),
       "NAME=FILE.jsonl, may be given several times; NAME: lambada, hellaswag, piqa, winogrande, winograd, arc-easy, "
       "arc-challenge");
-  add("device", po::value<std::vector<std::string>>()->composing(),
-      "softmax, paper-linear, paper-nonlinear or a model.h5; may be given several times; default: softmax");
   add("limit", po::value<std::string>(), "only the first items of each task");
-  add("threads", po::value<std::string>(), "threads; default: all of the machine");
-  add("out", po::value<std::string>(), "results file (HDF5)");
-  add("force", "overwrite --out");
+  add_devices_option(options);
+  add_output_options(options);
   const auto values = parse_arguments(kUsage, options, {}, arguments);
   if (!values) return 0;
-  check_output(*values);
   gpt2::EvaluateOptions evaluate;
   evaluate.threads = thread_count(*values);
-  const auto tasks = read_tasks(*values);
+  auto tasks = read_tasks(*values);
   const Session session(*values, kUsage);
   const auto devices = session.devices(*values);
+  for (gpt2::Task& task : tasks)
+    for (const std::string& reason : gpt2::remove_unfit_items(session.model, session.tokenizer, task))
+      log_warning(reason);
+  Output output(*values);
+  evaluate.journal = output.journal();
   std::vector<TaskOutcome> outcomes;
   for (const gpt2::Task& task : tasks) {
     TaskOutcome outcome{task, {}};
     for (const gpt2::Device& device : devices) {
-      evaluate.progress = task.name + ", " + device.name;
+      evaluate.progress = evaluate.part = task.name + ", " + device.name;
       outcome.results.push_back(gpt2::run_task(session.model, session.tokenizer, device, task, evaluate));
     }
     outcomes.push_back(std::move(outcome));
   }
   print_table(outcomes, devices);
-  if (values->count("out") > 0) store::write_dataset((*values)["out"].as<std::string>(), as_dataset(outcomes, devices));
+  output.write(as_dataset(outcomes, devices));
   return 0;
 }
 

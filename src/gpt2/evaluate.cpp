@@ -52,6 +52,79 @@ WindowLoss window_loss(const Model& model, const Matrix& hidden, const TextWindo
   return loss;
 }
 
+void check_targets(const Model& model, std::span<const TokenId> tokens) {
+  for (const TokenId target : tokens.subspan(tokens.empty() ? 0 : 1))
+    if (target < 0 || static_cast<std::size_t>(target) >= model.config().vocab_size)
+      throw Error("token " + std::to_string(target) + " is outside the model's vocabulary of " +
+                  std::to_string(model.config().vocab_size) + "; use the tokenizer of the same checkpoint");
+}
+
+/// The loss of a window as an earlier run found it, or computed and noted.
+template <class Compute>
+WindowLoss from_journal(const EvaluateOptions& options, std::size_t window, const Compute& compute) {
+  if (options.journal == nullptr) return compute();
+  if (const auto known = options.journal->find(options.part, window)) return *known;
+  const WindowLoss loss = compute();
+  options.journal->add(options.part, window, loss);
+  return loss;
+}
+
+/// Calls body(i) for each i on the threads, with a progress line.
+void for_each(std::size_t count, const EvaluateOptions& options, const std::function<void(std::size_t)>& body) {
+  std::optional<Progress> progress;
+  if (!options.progress.empty()) progress.emplace(options.progress, count);
+  std::atomic<std::size_t> done{0};
+  const auto driver = std::this_thread::get_id();
+  parallel_for(count, options.threads, [&](std::size_t i) {
+    body(i);
+    const std::size_t finished = ++done;
+    if (progress && std::this_thread::get_id() == driver) progress->report(finished);
+  });
+  if (progress) progress->report(count);
+}
+
+/// Tokens that all windows of a group go in with; of each window at most what goes in.
+std::size_t common_prefix(const std::vector<TextWindow>& group) {
+  std::size_t length = group.front().tokens.size() - 1;
+  for (const TextWindow& window : group) {
+    length = std::min(length, window.tokens.size() - 1);
+    const auto [end, ignored] =
+        std::mismatch(window.tokens.begin(), window.tokens.begin() + static_cast<std::ptrdiff_t>(length),
+                      group.front().tokens.begin());
+    length = static_cast<std::size_t>(end - window.tokens.begin());
+  }
+  return length;
+}
+
+std::vector<WindowLoss> group_losses(const Model& model, const Device& device, const std::vector<TextWindow>& group,
+                                     std::uint64_t sequence) {
+  const std::size_t shared = common_prefix(group);
+  std::vector<std::span<const TokenId>> branches;
+  for (const TextWindow& window : group)
+    branches.push_back(window.tokens.subspan(shared, window.tokens.size() - 1 - shared));
+  const Matrix hidden = hidden_states(model, device, group.front().tokens.first(shared), branches, sequence);
+  std::vector<WindowLoss> losses;
+  std::size_t branch_begin = shared;
+  for (std::size_t b = 0; b < group.size(); ++b) {
+    const TextWindow& window = group[b];
+    const std::size_t inputs = window.tokens.size() - 1;
+    Matrix counted(static_cast<Eigen::Index>(inputs - window.first_counted), hidden.cols());
+    for (std::size_t t = window.first_counted; t < inputs; ++t)
+      counted.row(static_cast<Eigen::Index>(t - window.first_counted)) =
+          hidden.row(static_cast<Eigen::Index>(t < shared ? t : branch_begin + t - shared));
+    losses.push_back(window_loss(model, counted, {window.tokens.subspan(window.first_counted), 0}));
+    branch_begin += branches[b].size();
+  }
+  return losses;
+}
+
+void finish(const Model& model, double start_s, Perplexity& result) {
+  summarise(result);
+  if (!std::isfinite(result.mean_nll))
+    throw Error(model.file().path().string() + ": gives logits that are not finite; download the checkpoint again");
+  result.seconds = monotonic_seconds() - start_s;
+}
+
 }  // namespace
 
 std::vector<TextWindow> split_text(std::span<const TokenId> tokens, std::size_t window, std::size_t stride) {
@@ -96,32 +169,64 @@ Perplexity evaluate_perplexity(const Model& model, const Device& device, std::sp
   Perplexity result;
   result.windows.resize(windows.size());
   std::vector<attention::Activity> activity(windows.size());
-  for (const TextWindow& window : windows)
-    for (const TokenId target : window.tokens.subspan(window.tokens.empty() ? 0 : 1))
-      if (target < 0 || static_cast<std::size_t>(target) >= model.config().vocab_size)
-        throw Error("token " + std::to_string(target) + " is outside the model's vocabulary of " +
-                    std::to_string(model.config().vocab_size) + "; use the tokenizer of the same checkpoint");
-  std::optional<Progress> progress;
-  if (!options.progress.empty()) progress.emplace(options.progress, windows.size());
-  std::atomic<std::size_t> done{0};
-  const auto driver = std::this_thread::get_id();
-  parallel_for(windows.size(), options.threads, [&](std::size_t w) {
-    Witness witness;
-    if (options.on_head) witness.on_head = [&](const HeadSignals& signals) { options.on_head(w, signals); };
-    if (device.analog && options.count_activity) witness.activity = &activity[w];
-    const TextWindow& window = windows[w];
-    const Matrix hidden = hidden_states(model, device, window.tokens.first(window.tokens.size() - 1), witness);
-    result.windows[w] = window_loss(model, hidden, window);
-    const std::size_t finished = ++done;
-    if (progress && std::this_thread::get_id() == driver) progress->report(finished);
+  for (const TextWindow& window : windows) check_targets(model, window.tokens);
+  const bool count = device.analog && options.count_activity && options.journal == nullptr;
+  for_each(windows.size(), options, [&](std::size_t w) {
+    result.windows[w] = from_journal(options, w, [&] {
+      Witness witness;
+      witness.sequence = w;
+      if (options.on_head) witness.on_head = [&](const HeadSignals& signals) { options.on_head(w, signals); };
+      if (count) witness.activity = &activity[w];
+      const TextWindow& window = windows[w];
+      return window_loss(model, hidden_states(model, device, window.tokens.first(window.tokens.size() - 1), witness),
+                         window);
+    });
   });
-  if (progress) progress->report(windows.size());
-  for (const attention::Activity& part : activity)
-    if (device.analog) result.activity.add(part);
-  summarise(result);
-  if (!std::isfinite(result.mean_nll))
-    throw Error(model.file().path().string() + ": gives logits that are not finite; download the checkpoint again");
-  result.seconds = monotonic_seconds() - start_s;
+  for (const attention::Activity& part : activity) result.activity.add(part);
+  finish(model, start_s, result);
+  return result;
+}
+
+std::vector<std::vector<WindowLoss>> evaluate_groups(const Model& model, const Device& device,
+                                                     std::span<const std::vector<TextWindow>> groups,
+                                                     const EvaluateOptions& options) {
+  std::vector<std::size_t> first(groups.size() + 1, 0);  // number of each group's first window, for the journal
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    first[g + 1] = first[g] + groups[g].size();
+    for (const TextWindow& window : groups[g]) check_targets(model, window.tokens);
+  }
+  std::vector<std::vector<WindowLoss>> losses(groups.size());
+  for_each(groups.size(), options, [&](std::size_t g) {
+    for (std::size_t w = first[g]; options.journal != nullptr && w < first[g + 1]; ++w)
+      if (const auto known = options.journal->find(options.part, w)) losses[g].push_back(*known);
+    if (losses[g].size() == groups[g].size()) return;
+    losses[g] = group_losses(model, device, groups[g], g);
+    for (std::size_t w = first[g]; options.journal != nullptr && w < first[g + 1]; ++w)
+      options.journal->add(options.part, w, losses[g][w - first[g]]);
+  });
+  return losses;
+}
+
+Perplexity evaluate_sliding(const Model& model, const Device& device, std::span<const TokenId> tokens,
+                            BeyondContext beyond, const EvaluateOptions& options) {
+  const double start_s = monotonic_seconds();
+  const auto parts = split_text(tokens, model.config().n_ctx, model.config().n_ctx);
+  check_targets(model, tokens);
+  Perplexity result;
+  std::optional<Progress> progress;
+  if (!options.progress.empty()) progress.emplace(options.progress, tokens.size() - 1);
+  attention::Activity* activity = device.analog && options.count_activity ? &result.activity : nullptr;
+  Decoder decoder(model, device, beyond);
+  for (const TextWindow& part : parts) {
+    Matrix hidden(static_cast<Eigen::Index>(part.tokens.size() - 1), static_cast<Eigen::Index>(model.config().n_embd));
+    for (Eigen::Index t = 0; t < hidden.rows(); ++t) {
+      const auto state = decoder.step(part.tokens[static_cast<std::size_t>(t)], activity);
+      std::copy(state.begin(), state.end(), hidden.row(t).data());
+      if (progress) progress->report(decoder.tokens());
+    }
+    result.windows.push_back(window_loss(model, hidden, part));
+  }
+  finish(model, start_s, result);
   return result;
 }
 

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "gpt2/journal.hpp"
 #include "gpt2/transformer.hpp"
+#include "gpt2/window_loss.hpp"
 
 namespace gaincal::gpt2 {
 
@@ -22,14 +24,6 @@ struct TextWindow {
 /// Throws UsageError when there are fewer than two tokens, or stride is not in 1..window.
 std::vector<TextWindow> split_text(std::span<const TokenId> tokens, std::size_t window, std::size_t stride);
 
-/// Sum of negative log-likelihoods in nat over the counted tokens of one window.
-struct WindowLoss {
-  double nll = 0.0;
-  std::size_t tokens = 0;
-  std::size_t likeliest = 0;  ///< counted tokens that no other was likelier than
-  double mean() const { return nll / static_cast<double>(tokens); }
-};
-
 struct Perplexity {
   std::vector<WindowLoss> windows;
   double mean_nll = 0.0;         ///< nat per token
@@ -45,11 +39,28 @@ struct EvaluateOptions {
   /// Called on the window's thread with its index: write to the window's own place only.
   std::function<void(std::size_t window, const HeadSignals&)> on_head = {};
   bool count_activity = true;  ///< count what happened in the arrays; up to a tenth of the time
+  /// Finished windows are taken from here and written here, under `part`; where it is set, nothing is counted.
+  LossJournal* journal = nullptr;
+  std::string part = {};
 };
 
 /// Runs every window on the device, windows in parallel. The same bits for any number of threads.
 Perplexity evaluate_perplexity(const Model& model, const Device& device, std::span<const TextWindow> windows,
                                const EvaluateOptions& options = {});
+
+/// The windows of each group begin with the same tokens, which are computed once: the choices of a question. Groups in
+/// parallel; the losses of each group's windows, the same bits for any number of threads.
+std::vector<std::vector<WindowLoss>> evaluate_groups(const Model& model, const Device& device,
+                                                     std::span<const std::vector<TextWindow>> groups,
+                                                     const EvaluateOptions& options = {});
+
+/// Runs a text of any length as one stream: token by token, the window sliding, nothing forgotten but what leaves it.
+/// Losses are summed over parts of n_ctx tokens, which give the standard error.
+///
+/// beyond  position embedding of tokens past the context; refuse: Error there
+/// Throws  as evaluate_perplexity and Decoder
+Perplexity evaluate_sliding(const Model& model, const Device& device, std::span<const TokenId> tokens,
+                            BeyondContext beyond, const EvaluateOptions& options = {});
 
 /// Joins windows into mean, perplexity and standard error.
 ///

@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "core/log.hpp"
 
 namespace gaincal::gpt2 {
 namespace {
@@ -147,6 +148,24 @@ Task read_task(const std::string& name, const std::filesystem::path& path, std::
   return task;
 }
 
+std::vector<std::string> remove_unfit_items(const Model& model, const Tokenizer& tokenizer, Task& task) {
+  std::vector<std::string> reasons;
+  std::erase_if(task.items, [&](const TaskItem& item) {
+    const std::string where = "task " + task.name + ", item " + std::to_string(item.id);
+    for (const TaskChoice& choice : item.choices) {
+      const std::size_t length = tokenizer.encode(choice.continuation, SpecialTokens::as_text, where).size();
+      if (length <= model.config().n_ctx) continue;
+      reasons.push_back(where + ": a continuation of " + std::to_string(length) +
+                        " tokens does not fit the context of " + std::to_string(model.config().n_ctx) +
+                        "; the item is left out");
+      return true;
+    }
+    return false;
+  });
+  if (task.items.empty()) throw Error("task " + task.name + ": no item fits the model's context");
+  return reasons;
+}
+
 Estimate mean_estimate(std::span<const double> values) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   if (values.empty()) return {kNone, kNone};
@@ -174,29 +193,29 @@ Estimate paired_difference(std::span<const double> a, std::span<const double> b)
 
 TaskResult run_task(const Model& model, const Tokenizer& tokenizer, const Device& device, const Task& task,
                     const EvaluateOptions& options) {
-  std::vector<Passage> passages;
-  for (const TaskItem& item : task.items)
-    for (const TaskChoice& choice : item.choices)
-      passages.push_back(
-          encode_choice(model, tokenizer, choice, "task " + task.name + ", item " + std::to_string(item.id)));
-  std::vector<TextWindow> windows;
-  windows.reserve(passages.size());
-  for (const Passage& passage : passages) windows.push_back({passage.tokens, passage.first_counted});
-  EvaluateOptions evaluate = options;
-  evaluate.count_activity = false;
-  const Perplexity scores = evaluate_perplexity(model, device, windows, evaluate);
+  const double start_s = monotonic_seconds();
+  std::vector<std::vector<Passage>> passages(task.items.size());
+  std::vector<std::vector<TextWindow>> groups(task.items.size());
+  for (std::size_t i = 0; i < task.items.size(); ++i) {
+    const TaskItem& item = task.items[i];
+    const std::string where = "task " + task.name + ", item " + std::to_string(item.id);
+    for (const TaskChoice& choice : item.choices) passages[i].push_back(encode_choice(model, tokenizer, choice, where));
+    for (const Passage& passage : passages[i]) groups[i].push_back({passage.tokens, passage.first_counted});
+  }
+  const auto losses = evaluate_groups(model, device, groups, options);
 
   TaskResult result;
-  result.seconds = scores.seconds;
-  std::size_t next = 0;
-  for (const TaskItem& item : task.items) {
+  for (std::size_t i = 0; i < task.items.size(); ++i) {
+    const TaskItem& item = task.items[i];
     std::vector<double> nll, per_byte;
     bool greedy = false;
-    for (const TaskChoice& choice : item.choices) {
-      const WindowLoss& loss = scores.windows[next++];
-      if (nll.size() == item.label) greedy = loss.likeliest == loss.tokens;
+    for (std::size_t c = 0; c < item.choices.size(); ++c) {
+      const WindowLoss& loss = losses[i][c];
+      if (!std::isfinite(loss.nll))
+        throw Error(model.file().path().string() + ": gives logits that are not finite; download the checkpoint again");
+      if (c == item.label) greedy = loss.likeliest == loss.tokens;
       nll.push_back(loss.nll);
-      per_byte.push_back(loss.nll / bytes_of(choice.continuation));
+      per_byte.push_back(loss.nll / bytes_of(item.choices[c].continuation));
     }
     result.nll.push_back(nll[item.label]);
     if (task.kind == TaskKind::last_word) {
@@ -207,6 +226,7 @@ TaskResult run_task(const Model& model, const Tokenizer& tokenizer, const Device
     }
     result.choice_nll.push_back(std::move(nll));
   }
+  result.seconds = monotonic_seconds() - start_s;
   return result;
 }
 

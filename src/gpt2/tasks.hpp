@@ -41,6 +41,10 @@ struct Task {
 /// Throws  UsageError for another name; Error naming file, line and field
 Task read_task(const std::string& name, const std::filesystem::path& path, std::size_t limit = 0);
 
+/// Takes out the items with a continuation longer than the model's context, which no window holds, and returns a line
+/// about each: to be done before devices are compared, so that all score the same items.
+std::vector<std::string> remove_unfit_items(const Model& model, const Tokenizer& tokenizer, Task& task);
+
 /// A number with its standard error, NaN where it does not apply.
 struct Estimate {
   double value, standard_error;
@@ -63,14 +67,15 @@ struct TaskResult {
   Estimate perplexity() const;
 };
 
-/// Runs every continuation on the device, in parallel. The same bits for any number of threads.
+/// Runs every continuation on the device, items in parallel; the start that the choices of an item have in common is
+/// computed once. The same bits for any number of threads.
 ///
 /// Context and continuation are encoded apart; where both do not fit the model's context the start of the first is
 /// dropped, and an empty context is the end-of-text token. The normalised choice is that of least nll per byte of the
 /// continuation without its leading blank; equal scores go to the first.
 ///
-/// Throws Error naming the item when a continuation is longer than the model's context or there is nothing to predict
-/// it from
+/// Throws Error naming the item when a continuation is longer than the model's context (remove_unfit_items) or there is
+/// nothing to predict it from
 TaskResult run_task(const Model& model, const Tokenizer& tokenizer, const Device& device, const Task& task,
                     const EvaluateOptions& options = {});
 

@@ -1,9 +1,10 @@
-#include <sys/wait.h>
-
+#include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdio>
+#include <cmath>
+#include <filesystem>
 #include <string>
 
+#include "cli/program.hpp"
 #include "core/files.hpp"
 #include "gpt2/model.hpp"
 #include "reference.hpp"
@@ -14,24 +15,12 @@ using Catch::Contains;
 
 namespace {
 
-struct Outcome {
-  int exit_code = -1;
-  std::string text, log;
-};
+using tests::ProgramRun;
 
-/// Runs `gaincal gpt2 <arguments>` in the shell; paths have no blanks.
-Outcome gaincal_gpt2(const std::string& arguments) {
+/// Runs `gaincal gpt2 <arguments>`; paths have no blanks.
+ProgramRun gaincal_gpt2(const std::string& arguments) {
   const tests::ScratchFolder scratch;
-  const std::string log = (scratch.path() / "log").string();
-  const std::string line = std::string(GAINCAL_BINARY).append(" gpt2 ").append(arguments).append(" 2> ").append(log);
-  Outcome outcome;
-  FILE* pipe = popen(line.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  char buffer[4096];
-  for (std::size_t n = 0; (n = fread(buffer, 1, sizeof buffer, pipe)) > 0;) outcome.text.append(buffer, n);
-  outcome.exit_code = WEXITSTATUS(pclose(pipe));
-  outcome.log = read_file(log);
-  return outcome;
+  return tests::run_program(scratch.path(), "gpt2 " + arguments);
 }
 
 std::string shipped(const std::string& name) {
@@ -42,11 +31,11 @@ const std::string kText = " --text " + (tests::source_dir() / "data" / "text" / 
 /// Exit code 1 or 2 and one line on stderr that holds `words`.
 void check_refusal(const std::string& arguments, int exit_code, const std::string& words) {
   INFO(arguments);
-  const Outcome outcome = gaincal_gpt2(arguments);
+  const ProgramRun outcome = gaincal_gpt2(arguments);
   CHECK(outcome.exit_code == exit_code);
-  CHECK(outcome.text.empty());
-  CHECK_THAT(outcome.log, Contains(words));
-  CHECK(std::count(outcome.log.begin(), outcome.log.end(), '\n') == 1);
+  CHECK(outcome.output.empty());
+  CHECK_THAT(outcome.errors, Contains(words));
+  CHECK(std::count(outcome.errors.begin(), outcome.errors.end(), '\n') == 1);
 }
 
 }  // namespace
@@ -56,10 +45,10 @@ TEST_CASE("gpt2 eval prints a line per device and stores each window", "[gpt2]")
   const auto out = scratch.path() / "results.h5";
   const std::string arguments = "eval " + shipped("linear") + kText +
                                 " --device paper-linear --device paper-nonlinear --max-windows 3 --out " + out.string();
-  const Outcome outcome = gaincal_gpt2(arguments);
-  INFO(outcome.log);
+  const ProgramRun outcome = gaincal_gpt2(arguments);
+  INFO(outcome.errors);
   REQUIRE(outcome.exit_code == 0);
-  CHECK_THAT(outcome.text,
+  CHECK_THAT(outcome.output,
              Contains("\npaper-linear ") && Contains("\npaper-nonlinear ") && Contains("      3       768 "));
   const auto results = store::read_dataset(out, store::kResultsSchema);
   CHECK(results.table("perplexity").axis("device").labels ==
@@ -76,9 +65,9 @@ TEST_CASE("gpt2 eval gives the same bytes on one thread and on three", "[gpt2]")
       "eval " + shipped("linear") + kText + " --device paper-nonlinear --max-windows 5 --out ";
   const auto one = scratch.path() / "1.h5", three = scratch.path() / "2.h5";
   REQUIRE(gaincal_gpt2(arguments + one.string() + " --threads 1").exit_code == 0);
-  const Outcome outcome = gaincal_gpt2(arguments + three.string() + " --threads 4000");
+  const ProgramRun outcome = gaincal_gpt2(arguments + three.string() + " --threads 4000");
   REQUIRE(outcome.exit_code == 0);
-  CHECK_THAT(outcome.log, Contains("warning: --threads 4000 is more than"));
+  CHECK_THAT(outcome.errors, Contains("warning: --threads 4000 is more than"));
   const auto a = store::read_dataset(one, store::kResultsSchema), b = store::read_dataset(three, store::kResultsSchema);
   CHECK(a.table("windows").quantity("nll").values == b.table("windows").quantity("nll").values);
 }
@@ -90,11 +79,11 @@ TEST_CASE("gpt2 tasks compares devices on the same questions", "[gpt2]") {
 {"id": 4, "context": "The town lies", "choices": [" xqz vvv", " in the north"], "label": 1}
 )");
   const std::string arguments = "tasks " + shipped("linear") + " --task arc-easy=" + file.string();
-  const Outcome outcome = gaincal_gpt2(arguments + " --task lambada=" + file.string() +
-                                       " --device softmax --device paper-nonlinear --out " + out.string());
-  INFO(outcome.log);
+  const ProgramRun outcome = gaincal_gpt2(arguments + " --task lambada=" + file.string() +
+                                          " --device softmax --device paper-nonlinear --out " + out.string());
+  INFO(outcome.errors);
   REQUIRE(outcome.exit_code == 0);
-  CHECK_THAT(outcome.text, Contains("\narc-easy ") && Contains("\nlambada ") && Contains("100.00 +- 0.00"));
+  CHECK_THAT(outcome.output, Contains("\narc-easy ") && Contains("\nlambada ") && Contains("100.00 +- 0.00"));
   const auto results = store::read_dataset(out, store::kResultsSchema);
   CHECK(results.table("tasks").quantity("accuracy").values[0] == 1.0);
   CHECK(results.table("items_arc_easy").axis("item").labels == std::vector<std::string>{"3", "4"});
@@ -108,10 +97,19 @@ TEST_CASE("gpt2 tasks compares devices on the same questions", "[gpt2]") {
 }
 
 TEST_CASE("gpt2 generate goes on beyond the context where asked", "[gpt2]") {
-  const std::string arguments = "generate " + shipped("linear") + " --prompt 'The river' --tokens 300 --seed 3";
-  const Outcome outcome = gaincal_gpt2(arguments + " --device paper-nonlinear --beyond hold");
-  CHECK(outcome.exit_code == 0);
-  CHECK_THAT(outcome.log, Contains("300 new in") || !Contains("context of 256"));
+  // The seed is one whose text does not end within 300 tokens.
+  const std::string arguments =
+      "generate " + shipped("linear") + " --prompt 'The river' --tokens 300 --device paper-nonlinear --seed 3";
+  const ProgramRun stopped = gaincal_gpt2(arguments);
+  CHECK(stopped.exit_code == 0);
+  CHECK_THAT(stopped.errors, Contains("the context of 256 tokens is full"));
+  for (const char* positions : {"hold", "wrap"}) {
+    const ProgramRun outcome = gaincal_gpt2(arguments + " --beyond " + positions);
+    CHECK(outcome.exit_code == 0);
+    CHECK_THAT(outcome.errors, Contains("300 new in") && !Contains("is full"));
+    CHECK(outcome.output.substr(0, stopped.output.size() - 1) == stopped.output.substr(0, stopped.output.size() - 1));
+    CHECK(outcome.output.size() > stopped.output.size());
+  }
   check_refusal(arguments + " --beyond never", 2, "--beyond: 'never' is unknown");
 }
 
@@ -119,43 +117,107 @@ TEST_CASE("gpt2 study prints and stores a row per setting", "[gpt2]") {
   const tests::ScratchFolder scratch;
   const auto out = scratch.path() / "study.h5";
   const std::string arguments = "study " + shipped("linear") + kText + " --max-windows 2";
-  const Outcome outcome = gaincal_gpt2(arguments + " --knob weight-bits=2,3 --knob leak=1e-2 --out " + out.string());
-  INFO(outcome.log);
+  const ProgramRun outcome = gaincal_gpt2(arguments + " --knob weight-bits=2,3 --knob leak=1e-2 --out " + out.string());
+  INFO(outcome.errors);
   REQUIRE(outcome.exit_code == 0);
-  CHECK_THAT(outcome.text, Contains("\nbase ") && Contains("\nweight-bits ") && Contains("\nleak "));
+  CHECK_THAT(outcome.output, Contains("\nbase ") && Contains("\nweight-bits ") && Contains("\nleak "));
   const auto results = store::read_dataset(out, store::kResultsSchema);
   CHECK(results.table("study").axis("point").labels ==
-        std::vector<std::string>{"base", "weight-bits", "weight-bits", "leak"});
-  CHECK(results.table("study").quantity("value").values == std::vector<double>{0, 2, 3, 0.01});
+        std::vector<std::string>{"base", "weight-bits=2", "weight-bits=3", "leak=1e-2"});
+  const auto& values = results.table("study").quantity("value").values;
+  CHECK(std::isnan(values[0]));
+  CHECK(std::vector<double>(values.begin() + 1, values.end()) == std::vector<double>{2, 3, 0.01});
   check_refusal(arguments + " --knob leak", 2, "--knob: 'leak' has no values");
-  check_refusal(arguments + " --knob leak=1,,2", 2, "--knob leak");
+  check_refusal(arguments + " --knob leak=1,,2", 2, "knob leak: '' is not a finite number");
   check_refusal(arguments + " --knob colour=1", 2, "knob 'colour' is unknown");
+  check_refusal(arguments + " --knob corner=ss", 2, "knob corner is of circuits");
   check_refusal(arguments + " --device softmax", 2, "softmax has no knobs");
+  check_refusal(arguments + " --chips 0", 2, "--chips: '0' does not fit");
+  const ProgramRun chips = gaincal_gpt2(arguments + " --knob mismatch=0,0.3 --chips 3 --force --out " + out.string());
+  INFO(chips.errors);
+  REQUIRE(chips.exit_code == 0);
+  const auto table = store::read_dataset(out, store::kResultsSchema).table("chips");
+  REQUIRE(table.quantity("perplexity").values.size() == 9);
+  CHECK(std::isnan(table.quantity("perplexity").values[5]));  // without mismatch chips do not differ
+  CHECK(table.quantity("perplexity").values[7] != table.quantity("perplexity").values[8]);
+}
+
+TEST_CASE("gpt2 eval takes a text of any length as one stream", "[gpt2]") {
+  const tests::ScratchFolder scratch;
+  const auto out = scratch.path() / "results.h5", text = scratch.path() / "text.txt";
+  write_text(text, read_file(tests::source_dir() / "data" / "text" / "encyclopedia.txt").substr(0, 2400));
+  const std::string arguments = "eval " + shipped("linear") + " --text " + text.string();
+  const ProgramRun outcome =
+      gaincal_gpt2(arguments + " --sliding hold --device softmax --device paper-linear --out " + out.string());
+  INFO(outcome.errors);
+  REQUIRE(outcome.exit_code == 0);
+  const auto results = store::read_dataset(out, store::kResultsSchema);
+  CHECK(results.table("windows").axis("window").values.size() > 2);
+  check_refusal(arguments + " --sliding never", 2, "--sliding: 'never' is unknown");
+  check_refusal(arguments + " --sliding stop", 2, "--sliding: choose hold or wrap");
+  check_refusal(arguments + " --sliding hold --stride 9", 2, "--sliding and --stride exclude each other");
+}
+
+TEST_CASE("gpt2 eval and tasks go on where an interrupted run ended, to the same data", "[gpt2]") {
+  const tests::ScratchFolder scratch;
+  const auto out = scratch.path() / "results.h5", whole = scratch.path() / "whole.h5";
+  const auto part = out.string() + ".part", questions = (scratch.path() / "questions.jsonl").string();
+  std::string lines;
+  for (int i = 0; i < 4; ++i)
+    lines += "{\"context\": \"The river\", \"choices\": [\" flows\", \" qzx\"], \"label\": 0}\n";
+  write_text(questions, lines);
+  const std::string of_model = shipped("linear") + " --device paper-linear ";
+  const struct {
+    std::string words, table, other_option;
+  } runs[] = {{"eval " + of_model + kText + " --max-windows 6 --out ", "windows", " --leak 1e-3"},
+              {"tasks " + of_model + " --task piqa=" + questions + " --out ", "items_piqa", " --limit 2"}};
+  for (const auto& [words, table, other_option] : runs) {
+    INFO(words);
+    REQUIRE(gaincal_gpt2(words + whole.string() + " --force").exit_code == 0);
+    // The results cannot be written where a folder stands: the run fails when its work is done, and the losses stay.
+    std::filesystem::create_directory(out);
+    CHECK(gaincal_gpt2(words + out.string() + " --force").exit_code == 1);
+    std::filesystem::remove(out);
+    const std::string losses = read_file(part);
+    REQUIRE(std::count(losses.begin(), losses.end(), '\n') > 6);
+    std::size_t end = 0;
+    for (int line = 0; line < 5; ++line) end = losses.find('\n', end) + 1;
+    write_text(part, losses.substr(0, end + 9));  // the first line says which run, the last is cut off
+    check_refusal(words + out.string() + other_option, 2, "was left by a run with other options");
+    const ProgramRun outcome = gaincal_gpt2(words + out.string());
+    INFO(outcome.errors);
+    REQUIRE(outcome.exit_code == 0);
+    CHECK_THAT(outcome.errors, Contains("4 windows are done already"));
+    CHECK_FALSE(std::filesystem::exists(part));
+    CHECK(store::read_dataset(out, store::kResultsSchema).table(table).quantity("nll").values ==
+          store::read_dataset(whole, store::kResultsSchema).table(table).quantity("nll").values);
+    std::filesystem::remove(out);
+  }
 }
 
 TEST_CASE("gpt2 generate continues the prompt and repeats a seed", "[gpt2]") {
   const std::string arguments =
       "generate " + shipped("linear") + " --device paper-nonlinear --prompt 'The river' --tokens 12 --seed 3";
-  const Outcome outcome = gaincal_gpt2(arguments);
+  const ProgramRun outcome = gaincal_gpt2(arguments);
   CHECK(outcome.exit_code == 0);
-  CHECK(outcome.text.starts_with("The river"));
-  CHECK(outcome.text.size() > 20);
-  CHECK(outcome.text == gaincal_gpt2(arguments).text);
-  CHECK_THAT(outcome.log, Contains("12 new in"));
+  CHECK(outcome.output.starts_with("The river"));
+  CHECK(outcome.output.size() > 20);
+  CHECK(outcome.output == gaincal_gpt2(arguments).output);
+  CHECK_THAT(outcome.errors, Contains("12 new in"));
 }
 
 TEST_CASE("gpt2 adapt prints its way and writes a checkpoint that eval reads", "[gpt2]") {
   const tests::ScratchFolder scratch;
   const auto out = scratch.path() / "adapted";
-  const Outcome outcome =
+  const ProgramRun outcome =
       gaincal_gpt2("adapt " + shipped("linear") + kText +
                    " --device paper-nonlinear --max-windows 2 --iterations 4 --out " + out.string());
-  INFO(outcome.log);
+  INFO(outcome.errors);
   REQUIRE(outcome.exit_code == 0);
-  CHECK_THAT(outcome.text, Contains("targets recorded on paper-linear") && Contains("        4 "));
-  CHECK_THAT(outcome.log, Contains("warning: not every mean"));
+  CHECK_THAT(outcome.output, Contains("targets recorded on paper-linear") && Contains("        4 "));
+  CHECK_THAT(outcome.errors, Contains("warning: not every mean"));
   CHECK(gpt2::Model::load(out).targets());
-  const Outcome eval =
+  const ProgramRun eval =
       gaincal_gpt2("eval --model " + out.string() + kText + " --device paper-nonlinear --max-windows 1");
   CHECK(eval.exit_code == 0);
 }
@@ -179,9 +241,18 @@ TEST_CASE("gpt2 refuses what cannot be, in one line", "[gpt2]") {
   check_refusal(eval + kText + " --context 257", 2, "--context: '257' does not fit");
   check_refusal(eval + kText + " --leak=-1", 2, "--leak");
   check_refusal(eval + kText + " --leak=5V", 2, "--leak: '5V'");
+  check_refusal(eval + kText + " --mismatch 2", 2, "--mismatch: 2 does not fit");
+  check_refusal(eval + kText + " --jitter=-1", 2, "--jitter: -1 does not fit");
+  check_refusal(eval + kText + " --chip one", 2, "--chip: 'one' is no chip number");
   check_refusal(eval + kText + " --tile-map spiral", 2, "--tile-map: 'spiral' is unknown");
   check_refusal(eval + " --text " + file("empty.txt", ""), 2, "empty.txt: has 0 tokens");
   check_refusal(eval + " --text " + file("latin1.txt", "caf\xE9 noir"), 2, "latin1.txt: is not UTF-8 at byte 3");
+  check_refusal(eval + " --text " + file("utf16.txt", std::string("\xFF\xFEh\0i\0", 6)), 2,
+                "utf16.txt: is not UTF-8 at byte 0");
+  check_refusal("generate " + shipped("linear") + " --prompt 'caf\xE9 noir'", 2, "--prompt: is not UTF-8 at byte 3");
+  check_refusal("tasks " + shipped("linear") + " --task piqa=" +
+                    file("latin1.jsonl", "{\"context\": \"caf\xE9\", \"choices\": [\"a\", \"b\"], \"label\": 0}\n"),
+                1, "latin1.jsonl: line 1");
   check_refusal(eval + " --text " + (scratch.path() / "none.txt").string(), 1, "none.txt: no such file");
   check_refusal(eval + kText + " --max-windows 1 --out /nonexistent/r.h5", 2,
                 "/nonexistent/r.h5: the folder does not exist");

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "core/error.hpp"
+#include "gpt2/study.hpp"
 #include "reference.hpp"
 #include "reference_model.hpp"
 #include "store/model_file.hpp"
@@ -109,6 +110,62 @@ TEST_CASE("a device that does not exist or does not fit the heads is refused", "
   config.n_head = 2;
   CHECK_THROWS_WITH(make_device("paper-linear", config), Contains("heads of 96 values do not fit"));
   CHECK_FALSE(make_device("softmax", config).analog);
+}
+
+TEST_CASE("a study turns corner and mismatch of a circuit", "[gpt2]") {
+  const tests::ScratchFolder scratch;
+  const auto path = (scratch.path() / "model.h5").string();
+  const device::CircuitModel nominal = paper_circuit();
+  device::CircuitModel slow = nominal;
+  slow.cell.i_table_A = sampled(0.0, 0.9, 181, [&](double v) { return 0.5 * nominal.cell.current_A(v); });
+  store::ModelFile file{{}, nominal, {}};
+  file.conditions = {{"tt", 27.0, 0.9}, {"tt", "ss"}, {27.0}, {0.9}, {nominal, slow}, {}};
+  store::write_model(path, file);
+  const Model model = Model::load(tests::source_dir() / "data" / "gpt2_small" / "linear");
+  std::vector<TokenId> tokens(61);
+  for (std::size_t t = 0; t < tokens.size(); ++t) tokens[t] = static_cast<TokenId>(t * t * 7 % 2000);
+  const auto windows = split_text(tokens, 60, 60);
+  const std::vector<Knob> knobs = {{"corner", {"tt", "ss"}}, {"mismatch", {"0.1"}}};
+  const auto rows = run_study(model, path, {}, knobs, windows, 2);
+  REQUIRE(rows.size() == 4);
+  CHECK(rows[1].perplexity.value == rows[0].perplexity.value);
+  CHECK(rows[2].perplexity.value ==
+        evaluate_perplexity(model, make_device(path + "@ss", model.config()), windows).perplexity);
+  CHECK(rows[2].perplexity.value != rows[0].perplexity.value);
+  CHECK(rows[3].chips.size() == 2);
+  const auto offered = default_knobs(path, model.config());
+  CHECK(std::any_of(offered.begin(), offered.end(), [](const Knob& knob) { return knob.name == "corner"; }));
+  CHECK_THROWS_WITH(run_study(model, path, {}, std::vector<Knob>{{"corner", {"ff"}}}, windows, 1),
+                    Contains("no corner"));
+  CHECK_THROWS_WITH(run_study(model, "paper-linear", {}, knobs, windows, 1), Contains("knob corner is of circuits"));
+}
+
+TEST_CASE("a chip has the mismatch of its circuit, or what is asked for", "[gpt2]") {
+  const tests::ScratchFolder scratch;
+  const auto path = (scratch.path() / "model.h5").string();
+  device::CircuitModel circuit = paper_circuit();
+  store::write_model(path, {{}, circuit});
+  const Config config = small_config();
+  DeviceOptions options;
+  CHECK(make_device(path, config).heads.empty());
+  options.circuit.chip = 3;
+  options.mismatch = 0.04;
+  options.seed = 9;
+  const Device chip = make_device(path, config, options);
+  REQUIRE(chip.heads.size() == config.n_layer * config.n_head);
+  CHECK(chip.analog->variation.cell_gain_sigma == 0.04);
+  CHECK(chip.analog->variation.chip == 3);
+  CHECK(chip.heads[4].layer == 1);
+  CHECK(chip.heads[4].head == 1);
+  options.threads = 3;
+  CHECK(make_device(path, config, options).heads[5].k_gain == chip.heads[5].k_gain);
+  options.circuit.chip = 4;
+  CHECK(make_device(path, config, options).heads[5].k_gain != chip.heads[5].k_gain);
+  DeviceOptions jitter;
+  jitter.jitter = 0.01;
+  const Device noisy = make_device("paper-linear", config, jitter);
+  CHECK(noisy.heads.size() == chip.heads.size());
+  CHECK(noisy.heads[0].k_gain.empty());
 }
 
 TEST_CASE("a circuit that computes the paper's equations gives the paper's logits", "[gpt2]") {

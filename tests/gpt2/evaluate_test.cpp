@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "gpt2/device_choice.hpp"
 #include "reference.hpp"
 #include "reference_model.hpp"
 
@@ -112,6 +113,54 @@ TEST_CASE("thread count and order of windows change no bit", "[gpt2]") {
     for (std::size_t w = 0; w < 6; ++w) CHECK(backwards.windows[5 - w].nll == alone.windows[w].nll);
     if (device.analog) CHECK(alone.activity.head_tokens == 6 * 256 * 4 * 3);
   }
+}
+
+TEST_CASE("a stream within the context is one window, beyond it each token is predicted once", "[gpt2]") {
+  const auto folder = tests::source_dir() / "data" / "gpt2_small" / "linear";
+  const Model model = Model::load(folder);
+  const auto tokens = Tokenizer::of_checkpoint(folder).encode(
+      read_file(tests::source_dir() / "data" / "text" / "encyclopedia.txt"), SpecialTokens::parse);
+  const auto text = std::span<const TokenId>(tokens);
+  const Device device = make_device("paper-linear", model.config());
+  const auto one = evaluate_perplexity(model, device, split_text(text.first(201), 256, 256));
+  const auto stream = evaluate_sliding(model, device, text.first(201), BeyondContext::hold);
+  CHECK(stream.mean_nll == Approx(one.mean_nll).epsilon(1e-3));
+  CHECK(stream.activity.head_tokens == one.activity.head_tokens);
+  CHECK_THROWS_WITH(evaluate_sliding(model, device, text.first(600), BeyondContext::refuse), Contains("is full"));
+  const auto hold = evaluate_sliding(model, device, text.first(600), BeyondContext::hold);
+  const auto wrap = evaluate_sliding(model, device, text.first(600), BeyondContext::wrap);
+  REQUIRE(hold.windows.size() == 3);
+  CHECK(hold.windows[0].tokens + hold.windows[1].tokens + hold.windows[2].tokens == 599);
+  CHECK(hold.windows[0].nll == wrap.windows[0].nll);  // positions differ from the second part on
+  CHECK(hold.windows[1].nll != wrap.windows[1].nll);
+}
+
+TEST_CASE("losses come back from a journal to the last bit, but for a line cut off", "[gpt2]") {
+  const tests::ScratchFolder scratch;
+  const auto path = scratch.path() / "run.part";
+  const WindowLoss loss{1.0 / 3.0, 256, 7}, other{2e300, 1, 0};
+  {
+    LossJournal journal(path, "this run", false);
+    CHECK(journal.found() == 0);
+    journal.add("a device", 0, loss);
+    journal.add("a device", 12, other);
+    journal.add("another", 0, other);
+  }
+  const std::string text = read_file(path);
+  write_text(path, text.substr(0, text.size() - 3));
+  LossJournal again(path, "this run", false);
+  CHECK(again.found() == 2);
+  REQUIRE(again.find("a device", 0));
+  CHECK(again.find("a device", 0)->nll == loss.nll);
+  CHECK(again.find("a device", 0)->tokens == 256);
+  CHECK(again.find("a device", 0)->likeliest == 7);
+  CHECK(again.find("a device", 12)->nll == other.nll);
+  CHECK_FALSE(again.find("another", 0));
+  CHECK_THROWS_WITH(LossJournal(path, "another run", false), Contains("other options"));
+  CHECK(LossJournal(path, "another run", true).found() == 0);
+  again.remove();
+  CHECK_FALSE(std::filesystem::exists(path));
+  CHECK_THROWS_AS(LossJournal(scratch.path() / "none" / "run.part", "this run", false), Error);
 }
 
 TEST_CASE("overlapping windows give tokens more context and a lower loss", "[gpt2]") {

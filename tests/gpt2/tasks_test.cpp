@@ -104,6 +104,25 @@ TEST_CASE("a context longer than the model's loses its start", "[gpt2]") {
                     Contains("task piqa, item 0") && Contains("does not fit the context of 256"));
 }
 
+TEST_CASE("items that no window holds are left out by name", "[gpt2]") {
+  const tests::ScratchFolder scratch;
+  const SmallModel small;
+  const std::string fits = R"({"context": "a", "choices": [" b", " c"], "label": 0})"
+                           "\n";
+  const std::string is_long = R"({"id": 71, "context": "a", "choices": [" b", "QQ"], "label": 0})"
+                              "\n";
+  std::string line = is_long;
+  line.replace(line.find("QQ"), 2, std::string(257, '7'));
+  Task task = read_task("piqa", write_lines(scratch, fits + line + fits));
+  CHECK_THROWS_WITH(run_task(small.model, small.tokenizer, {}, task), Contains("item 71"));
+  const auto reasons = remove_unfit_items(small.model, small.tokenizer, task);
+  REQUIRE(reasons.size() == 1);
+  CHECK_THAT(reasons[0], Contains("item 71") && Contains("context of 256"));
+  CHECK(run_task(small.model, small.tokenizer, {}, task).correct.size() == 2);
+  Task none = read_task("piqa", write_lines(scratch, line));
+  CHECK_THROWS_WITH(remove_unfit_items(small.model, small.tokenizer, none), Contains("no item fits"));
+}
+
 TEST_CASE("a task gives the same bits on any number of threads", "[gpt2]") {
   const auto dir = tests::reference_dir("benchmarks");
   if (!dir) return;
