@@ -179,6 +179,8 @@ device::ReadEnergyModel fit_read_energy(const store::Dataset& dataset, std::vect
   } else {
     energy.e_edge_J = device::MonotoneCurve(lines.v_V, lines.offset);
     energy.p_W = device::MonotoneCurve(lines.v_V, lines.slope);
+    const Lines word_line = fit_lines(grid_samples(dataset, "cell_read", "v_store", "t_pulse", {"e_word_line"}, "J"));
+    if (word_line.v_V.size() > 1) energy.e_word_line_J = device::MonotoneCurve(word_line.v_V, word_line.offset);
     const auto model = [&](double v_V, double x_s) { return energy.energy_J(v_V, x_s); };
     energy.quality = quality_of(residuals_of(seen, model), residuals_of(held_out, model), lines.full_scale);
     outcome.quality = energy.quality;

@@ -193,6 +193,9 @@ CircuitModel blend(const std::vector<Share>& shares) {
       blend_curves(shares, [](const CircuitModel& m) -> const MonotoneCurve& { return m.read_energy.e_edge_J; });
   model.read_energy.p_W =
       blend_curves(shares, [](const CircuitModel& m) -> const MonotoneCurve& { return m.read_energy.p_W; });
+  const auto word_line = [](const CircuitModel& m) -> const MonotoneCurve& { return m.read_energy.e_word_line_J; };
+  if (std::none_of(shares.begin(), shares.end(), [&](const auto& share) { return word_line(*share.model).empty(); }))
+    model.read_energy.e_word_line_J = blend_curves(shares, word_line);
   model.read_energy.quality = worst(shares, [](const CircuitModel& m) { return m.read_energy.quality; });
   model.forms.clear();
   return model;

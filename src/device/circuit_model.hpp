@@ -151,8 +151,11 @@ struct LeakModel {
 struct ReadEnergyModel {
   MonotoneCurve e_edge_J, p_W;
   FitQuality quality;  ///< J
+  /// Share of e_edge_J that the drivers of both read word lines spend; empty: not told apart.
+  MonotoneCurve e_word_line_J = {};
 
   double energy_J(double v_V, double x_s) const { return x_s > 0 ? e_edge_J(v_V) + x_s * p_W(v_V) : 0.0; }
+  double word_line_J(double v_V) const { return e_word_line_J.empty() ? 0.0 : e_word_line_J(v_V); }
 };
 
 /// Where a figure that no netlist of ours yields comes from.

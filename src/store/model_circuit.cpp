@@ -34,6 +34,8 @@ constexpr CurvePlace kWidth = {"width", "q_in", "C",
                                "t_out", "s",    "pulse width over charge; for a signed converter sign times width"};
 constexpr CurvePlace kConversion = {"energy", "q_in", "C", "e_conversion", "J", "energy of one conversion over charge"};
 constexpr CurvePlace kReadEdge = {"edge", "v_store", "V", "e_edge", "J", "energy of a read pulse whatever its width"};
+constexpr CurvePlace kWordLine = {
+    "word_line", "v_store", "V", "e_word_line", "J", "share of e_edge that the drivers of the read word lines spend"};
 constexpr CurvePlace kReadPower = {"power", "v_store", "V", "p_read", "W", "power while a read pulse lasts"};
 
 void write_curve(const GroupWriter& parent, const CurvePlace& place, const MonotoneCurve& curve) {
@@ -210,12 +212,18 @@ void write_read_energy(const GroupWriter& root, const device::ReadEnergyModel& e
   const GroupWriter group = root.group("read_energy", "e = e_edge(v) + p_read(v) x for a pulse of width x > 0");
   write_curve(group, kReadEdge, energy.e_edge_J);
   write_curve(group, kReadPower, energy.p_W);
+  if (!energy.e_word_line_J.empty()) write_curve(group, kWordLine, energy.e_word_line_J);
   write_quality(group, "quality", energy.quality, "J");
 }
 
 device::ReadEnergyModel read_read_energy(const GroupReader& root) {
   const GroupReader group = root.group("read_energy");
-  return {read_curve(group, kReadEdge), read_curve(group, kReadPower), read_quality(group, "quality", "J")};
+  device::ReadEnergyModel energy{read_curve(group, kReadEdge), read_curve(group, kReadPower),
+                                 read_quality(group, "quality", "J")};
+  const std::vector<std::string> parts = group.group_names();
+  if (std::find(parts.begin(), parts.end(), kWordLine.group) != parts.end())
+    energy.e_word_line_J = read_curve(group, kWordLine);
+  return energy;
 }
 
 constexpr std::pair<Origin, const char*> kOrigins[] = {

@@ -124,8 +124,10 @@ TEST_CASE("leak, write and read energy are recovered", "[fit]") {
   }
   CHECK_THAT(model.write.v_spread_V, WithinAbs(3.5e-5, 1e-12));
   CHECK_THAT(model.write.t_settle_s, WithinRel(2e-9, 1e-12));
-  for (const double v : {0.0, 0.31, 0.9})
+  for (const double v : {0.0, 0.31, 0.9}) {
     CHECK_THAT(model.read_energy.energy_J(v, 7e-9), WithinRel(circuit.read_energy_J(v, 7e-9), 1e-9));
+    CHECK_THAT(model.read_energy.word_line_J(v), WithinRel(0.25 * model.read_energy.e_edge_J(v), 1e-9));
+  }
 }
 
 TEST_CASE("every statement of quality equals its recomputation from the tables", "[fit]") {

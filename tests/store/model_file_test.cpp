@@ -87,6 +87,7 @@ TEST_CASE("a model comes back bit for bit", "[store]") {
   check_equal(a.read_energy.e_edge_J, b.read_energy.e_edge_J);
   check_equal(a.read_energy.p_W, b.read_energy.p_W);
   check_equal(a.read_energy.quality, b.read_energy.quality);
+  check_equal(a.read_energy.e_word_line_J, b.read_energy.e_word_line_J);
   CHECK(a.rows == b.rows);
   CHECK(a.query_levels == b.query_levels);
   CHECK(a.counter_levels == b.counter_levels);

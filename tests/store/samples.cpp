@@ -84,7 +84,7 @@ store::ModelFile sample_model() {
   model.leak.v_V = {value(), value(), value(), value(), value(), value()};
   model.leak.exponential_quality = quality();
   model.leak.table_quality = quality();
-  model.read_energy = {curve(), curve(), quality()};
+  model.read_energy = {curve(), curve(), quality(), curve()};
   model.rows = 64;
   model.query_levels = 16;
   model.counter_levels = 32;
