@@ -2,7 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
 #include <vector>
+
+#include "attention/token_energy.hpp"
 
 namespace gaincal::attention {
 
@@ -14,8 +19,17 @@ struct KnotHistogram {
   double x_min = 0.0, x_step = 0.0;
   std::vector<double> weight;
   void add(double x);
+  /// Price at x, linear between the knots; end values outside.
+  ConversionPrice price(double x, std::span<const ConversionPrice> prices) const;
   /// add() of n numbers; positions between knots are found in float.
-  void add(const float* x, std::size_t n);
+  ///
+  /// prices  (knots), or empty
+  /// Returns the sum of their prices
+  ConversionPrice add(const float* x, std::size_t n, std::span<const ConversionPrice> prices = {});
+
+ private:
+  /// Knot below and the fraction of the way to the next.
+  std::pair<std::size_t, double> place(double x) const;
 };
 
 /// What happened in the arrays of one or more heads: enough to price every event with any energy model.
@@ -34,6 +48,11 @@ struct Activity {
   KnotHistogram output_charge;      ///< one per token, sub-tile with a token and V column
   std::vector<std::uint64_t> k_writes, v_writes;  ///< (weight_levels)
 
+  /// Set before a run of quantised weights and query: then `attend` and its reference also keep the energy of
+  std::shared_ptr<const EventPrices> prices;
+  std::vector<TokenEnergy> tokens;  ///< each token, summed over heads and layers; texts in the order of add()
+  std::vector<HeadEnergy> heads;    ///< each head, layer by layer, summed over tokens
+
   /// Adds the counts of another one made for the same device; either may be empty. Throws Error when the shapes differ.
   void add(const Activity& other);
 
@@ -45,5 +64,13 @@ struct Activity {
 /// The knots of the charges are those of the converters' tables; for a HardSigmoid they stand k / 32 apart, from
 /// q0 - k to q0 + 2 k (scores) and from -2 k to 2 k (outputs).
 Activity make_activity(const AnalogDevice& device);
+
+/// Shapes an activity that is empty, keeping its prices.
+///
+/// Throws  Error when prices are set and the device lacks quantised weights or query, or they are of other shapes
+void start_activity(const AnalogDevice& device, Activity& activity);
+
+/// Adds what a meter saw of one head: the first head of a text, or the next one over the same tokens.
+void add_head(const TokenMeter& meter, Activity& activity);
 
 }  // namespace gaincal::attention

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "attention/moment_engine.hpp"
 #include "attention/operands.hpp"
@@ -12,8 +13,8 @@ namespace gaincal::attention {
 namespace {
 
 /// Writes and K reads, from the codes alone: a query's pulses of one row meet the levels that the window holds there.
-void count_codes(const AnalogDevice& device, const Operands& operands, std::size_t T, std::size_t D,
-                 Activity& activity) {
+void count_codes(const AnalogDevice& device, const Operands& operands, std::size_t T, std::size_t D, Activity& activity,
+                 TokenMeter* meter) {
   activity.head_tokens += T;
   if (device.weight_levels == 0) return;
   const auto levels = static_cast<std::size_t>(device.weight_levels);
@@ -23,12 +24,21 @@ void count_codes(const AnalogDevice& device, const Operands& operands, std::size
       const std::size_t k = operands.k_level[t * kArrayRows + d];
       ++activity.k_writes[k];
       ++activity.v_writes[operands.v_level[t * kArrayRows + d]];
+      if (meter != nullptr)
+        meter->token(t)[Event::write] +=
+            meter->prices().write[k] + meter->prices().write[operands.v_level[t * kArrayRows + d]];
       ++held[d * levels + k];
       if (t >= device.window) --held[d * levels + operands.k_level[(t - device.window) * kArrayRows + d]];
       if (device.query_levels == 0) continue;
       const std::size_t code = operands.q_code[t * kArrayRows + d];
       if (code == 0) continue;
       for (std::size_t l = 0; l < levels; ++l) activity.k_reads[code * levels + l] += held[d * levels + l];
+      if (meter == nullptr) continue;
+      for (std::size_t l = 0; l < levels; ++l) {
+        const double reads = held[d * levels + l];
+        meter->token(t)[Event::k_word_line] += reads * meter->prices().word_line[l];
+        meter->token(t)[Event::k_cell] += reads * meter->prices().k_cell[code * levels + l];
+      }
     }
   }
 }
@@ -68,9 +78,12 @@ void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q,
   }
 
   ColumnPulses pulses;
+  std::optional<TokenMeter> meter;
   if (activity != nullptr) {
-    if (activity->empty()) *activity = make_activity(device);
-    count_codes(device, operands, T, D, *activity);
+    start_activity(device, *activity);
+    if (activity->prices != nullptr) meter.emplace(*activity->prices, operands.v_level, T, D, kArrayRows);
+    pulses.meter = meter ? &*meter : nullptr;
+    count_codes(device, operands, T, D, *activity, pulses.meter);
     pulses.reset(0, T);
   }
   const BlockContext context{device, kernel, *cells, instance, D};
@@ -85,6 +98,7 @@ void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q,
     }
   }
   if (activity != nullptr && device.weight_levels != 0) count_pulses(operands.v_level, pulses, T, D, *activity);
+  if (meter) add_head(*meter, *activity);
 }
 
 }  // namespace gaincal::attention

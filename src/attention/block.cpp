@@ -28,8 +28,20 @@ void count_scores(const BlockShape& shape, const Run& run, const float* S, const
   for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
     const std::ptrdiff_t begin = first_column(shape, t), end = last_column(shape, t);
     if (begin >= end) continue;
-    activity.score_charge.add(S + t * kBlock + begin, static_cast<std::size_t>(end - begin));
+    const auto columns = static_cast<std::size_t>(end - begin);
     const float* row = phi + t * kBlock;
+    if (pulses.meter == nullptr) {
+      activity.score_charge.add(S + t * kBlock + begin, columns);
+    } else {
+      const auto token = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(run.first) + shape.first_age + t);
+      TokenEnergy& energy = pulses.meter->token(token);
+      energy[Event::score_conversion] +=
+          activity.score_charge.add(S + t * kBlock + begin, columns, pulses.meter->prices().score_conversion)
+              .converter_J;
+      energy[Event::columns] += static_cast<double>(columns);
+      for (std::ptrdiff_t s = begin; s < end; ++s)
+        pulses.meter->sum_pulse(token, run.first + static_cast<std::size_t>(s), double{row[s]});
+    }
     for (std::ptrdiff_t s = begin; s < end; ++s) count[s] += row[s] > 0.0f ? 1 : 0;
     for (std::ptrdiff_t s = begin; s < end; ++s) width[s] += double{row[s]};
   }
@@ -195,7 +207,18 @@ void attend_block(const BlockContext& context, const float* q, std::size_t first
     }
     if (charges == nullptr) continue;
     for (std::ptrdiff_t t = seeing_begin; t < seeing_end; ++t) {
-      charges->output_charge.add(A + static_cast<std::size_t>(t) * kBlock, context.head_size);
+      const float* charge = A + static_cast<std::size_t>(t) * kBlock;
+      if (pulses->meter == nullptr) {
+        charges->output_charge.add(charge, context.head_size);
+        continue;
+      }
+      TokenEnergy& energy = pulses->meter->token(first_query + static_cast<std::size_t>(t));
+      const ConversionPrice price =
+          charges->output_charge.add(charge, context.head_size, pulses->meter->prices().output_conversion);
+      energy[Event::output_conversion] += price.converter_J;
+      energy[Event::counter] += price.counter_J;
+      energy[Event::adder] += static_cast<double>(context.head_size) * pulses->meter->prices().addition;
+      energy[Event::outputs] += static_cast<double>(context.head_size);
     }
   }
 }

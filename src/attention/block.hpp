@@ -37,7 +37,8 @@ class Cells {
 struct ColumnPulses {
   std::vector<std::uint32_t> count;  ///< over s - first
   std::vector<double> width;
-  std::size_t first = 0;  ///< token of entry 0
+  std::size_t first = 0;        ///< token of entry 0
+  TokenMeter* meter = nullptr;  ///< prices the events of each token where not null
 
   void reset(std::size_t first_token, std::size_t n);
 };

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "attention/attend.hpp"
 #include "attention/block.hpp"
@@ -81,6 +82,36 @@ void count_pair(const AnalogDevice& device, const Operands& o, std::size_t t, st
   }
 }
 
+void price_writes(const Operands& o, std::size_t t, std::size_t D, TokenMeter& meter) {
+  for (std::size_t d = 0; d < D; ++d)
+    meter.token(t)[Event::write] +=
+        meter.prices().write[o.k_level[t * kArrayRows + d]] + meter.prices().write[o.v_level[t * kArrayRows + d]];
+}
+
+void price_pair(const KnotHistogram& knots, const Operands& o, std::size_t t, std::size_t s, std::size_t D, float S,
+                float phi, TokenMeter& meter) {
+  const EventPrices& prices = meter.prices();
+  const std::size_t levels = prices.write.size();
+  TokenEnergy& energy = meter.token(t);
+  energy[Event::score_conversion] += knots.price(double{S}, prices.score_conversion).converter_J;
+  energy[Event::columns] += 1.0;
+  for (std::size_t d = 0; d < D; ++d) {
+    const std::size_t code = o.q_code[t * kArrayRows + d], level = o.k_level[s * kArrayRows + d];
+    if (code == 0) continue;
+    energy[Event::k_word_line] += prices.word_line[level];
+    energy[Event::k_cell] += prices.k_cell[code * levels + level];
+  }
+  meter.sum_pulse(t, s, double{phi});
+}
+
+void price_output(const KnotHistogram& knots, float charge, TokenEnergy& energy, const EventPrices& prices) {
+  const ConversionPrice price = knots.price(double{charge}, prices.output_conversion);
+  energy[Event::output_conversion] += price.converter_J;
+  energy[Event::counter] += price.counter_J;
+  energy[Event::adder] += prices.addition;
+  energy[Event::outputs] += 1.0;
+}
+
 void start_trace(const AnalogDevice& device, const Operands& o, Eigen::Index T, Eigen::Index D, Trace& trace) {
   using Codes = Eigen::Map<const Trace::Codes, 0, Eigen::OuterStride<>>;
   const auto codes = [&](const std::vector<std::uint8_t>& x) -> Trace::Codes {
@@ -117,7 +148,12 @@ void attend_reference(const AnalogDevice& device, const HeadScalers& scalers, Co
   const Cell cell{device, o};
   const Converter score = score_converter(device), output = output_converter(device);
   if (trace != nullptr) start_trace(device, o, T, D, *trace);
-  if (activity != nullptr && activity->empty()) *activity = make_activity(device);
+  std::optional<TokenMeter> meter;
+  if (activity != nullptr) {
+    start_activity(device, *activity);
+    if (activity->prices != nullptr)
+      meter.emplace(*activity->prices, o.v_level, static_cast<std::size_t>(T), rows, kArrayRows);
+  }
 
   const std::size_t tiles =
       T == 0 ? 0
@@ -132,6 +168,7 @@ void attend_reference(const AnalogDevice& device, const HeadScalers& scalers, Co
   std::vector<bool> enabled(tiles);
   for (std::size_t t = 0; t < static_cast<std::size_t>(T); ++t) {
     if (activity != nullptr) count_token(device, o, t, rows, *activity);
+    if (meter) price_writes(o, t, rows, *meter);
     std::fill(A.begin(), A.end(), 0.0);
     std::fill(pulses.begin(), pulses.end(), 0.0);
     std::fill(enabled.begin(), enabled.end(), false);
@@ -167,6 +204,7 @@ void attend_reference(const AnalogDevice& device, const HeadScalers& scalers, Co
       if (activity != nullptr) {
         activity->score_charge.add(double{S});
         count_pair(device, o, t, s, rows, phi, *activity);
+        if (meter) price_pair(activity->score_charge, o, t, s, rows, S, phi, *meter);
       }
     }
     const auto row = static_cast<Eigen::Index>(t);
@@ -182,11 +220,13 @@ void attend_reference(const AnalogDevice& device, const HeadScalers& scalers, Co
         sum += device.output_levels == 0 ? value : counted(output, value);
         if (trace != nullptr) trace->A_tiles[tile](row, col) = charge * output.inverse_k;
         if (activity != nullptr) activity->output_charge.add(double{charge});
+        if (meter) price_output(activity->output_charge, charge, meter->token(t), meter->prices());
       }
       if (trace != nullptr) trace->out_sum(row, col) = sum;
       out(row, col) = scalers.output_a * sum + scalers.output_b;
     }
   }
+  if (meter) add_head(*meter, *activity);
 }
 
 }  // namespace gaincal::attention

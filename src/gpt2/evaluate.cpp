@@ -177,6 +177,7 @@ Perplexity evaluate_perplexity(const Model& model, const Device& device, std::sp
       witness.sequence = w;
       if (options.on_head) witness.on_head = [&](const HeadSignals& signals) { options.on_head(w, signals); };
       if (count) witness.activity = &activity[w];
+      activity[w].prices = options.prices;
       const TextWindow& window = windows[w];
       return window_loss(model, hidden_states(model, device, window.tokens.first(window.tokens.size() - 1), witness),
                          window);

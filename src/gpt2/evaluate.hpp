@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,6 +43,8 @@ struct EvaluateOptions {
   /// Finished windows are taken from here and written here, under `part`; where it is set, nothing is counted.
   LossJournal* journal = nullptr;
   std::string part = {};
+  /// Set: the activity also keeps the energy of each token and head.
+  std::shared_ptr<const attention::EventPrices> prices = {};
 };
 
 /// Runs every window on the device, windows in parallel. The same bits for any number of threads.
