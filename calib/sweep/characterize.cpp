@@ -161,6 +161,8 @@ void describe(const Design& design, store::Dataset& dataset) {
                         {"weight_levels", std::to_string(design.weight_levels)},
                         {"counter_levels", std::to_string(design.counter_levels)},
                         {"t_max_s", text(design.t_max_s)},
+                        {"score_bit_line_F", text(design.score_readout.c_bit_line_F)},
+                        {"output_bit_line_F", text(design.output_readout.c_bit_line_F)},
                         {"t_token_s", text(t_token_s)}};
 }
 

@@ -10,6 +10,8 @@
 #include "core/log.hpp"
 #include "core/parallel.hpp"
 #include "energy/account.hpp"
+#include "energy/prices.hpp"
+#include "energy/tokens.hpp"
 #include "fit/fit.hpp"
 #include "gpt2/adapt.hpp"
 #include "gpt2/device_choice.hpp"
@@ -25,6 +27,7 @@ namespace gaincal::cli {
 namespace {
 
 namespace fs = std::filesystem;
+constexpr double kChargeUnit_C = 1e-15;  // of the circuit device
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr const char* kUsage = "gaincal flow DESIGN.toml --out DIR [options]";
 
@@ -85,6 +88,7 @@ class LanguageModel {
   }
 
   std::size_t context() const { return linear_.config().n_ctx; }
+  const gpt2::Config& config() const { return linear_.config(); }
   std::size_t tokens() const { return text_.size(); }
   std::size_t windows() const { return windows_.size(); }
 
@@ -94,8 +98,8 @@ class LanguageModel {
   DeviceResult run_linear() const { return {"paper-linear", evaluate(linear_, device("paper-linear")), {}, {}, {}}; }
 
   /// Runs the linear checkpoint on another device as it is, then with scalers that start at a = 1, b = 0 and adapt on
-  /// the calibration text to the statistics of the linear device.
-  DeviceResult run_adapted(const gpt2::Device& target) {
+  /// the calibration text to the statistics of the linear device. With prices the last run keeps its energy.
+  DeviceResult run_adapted(const gpt2::Device& target, std::shared_ptr<const attention::EventPrices> prices = {}) {
     DeviceResult result{target.name, evaluate(linear_, target), {}, {}, {}};
     const std::vector<attention::HeadScalers> tuned = linear_.scalers;
     if (linear_signals_.empty())
@@ -111,7 +115,9 @@ class LanguageModel {
                << step.met << " of " << step.conditions << " statistics met)";
           log_info(line.str());
         });
+    evaluate_options_.prices = std::move(prices);
     result.adapted = evaluate(linear_, target);
+    evaluate_options_.prices = {};
     linear_.scalers = tuned;
     return result;
   }
@@ -167,26 +173,6 @@ store::Table adaptation_table(const DeviceResult& result) {
   table.axes = {iterations};
   table.quantities = {{"perplexity", "1", "of the calibration text", perplexity},
                       {"statistics_met", "1", "share of means and deviations within the tolerance", met}};
-  return table;
-}
-
-store::Table energy_table(const energy::Account& account) {
-  store::Table table;
-  table.name = "energy";
-  table.description = "energy per token and head";
-  store::Axis parts{"part", "1", {}};
-  std::vector<double> run, full, paper;
-  for (const energy::Part& part : account.parts) {
-    parts.values.push_back(static_cast<double>(parts.values.size()));
-    parts.labels.push_back(part.name);
-    run.push_back(part.energy_J);
-    full.push_back(part.full_window_J);
-    paper.push_back(part.paper_J);
-  }
-  table.axes = {parts};
-  table.quantities = {{"run", "J", "as this run did it", run},
-                      {"full_window", "J", "with every column of the window occupied", full},
-                      {"paper", "J", "the paper's figure, NaN where it gives none", paper}};
   return table;
 }
 
@@ -297,9 +283,12 @@ int run_flow(const std::vector<std::string>& arguments) {
   stages.run("GPT-2 on paper-linear", [&] { results.push_back(language.run_linear()); });
   stages.run("GPT-2 on paper-nonlinear",
              [&] { results.push_back(language.run_adapted(language.device("paper-nonlinear"))); });
-  stages.run("GPT-2 on the fitted circuit", [&] { results.push_back(language.run_adapted(circuit)); });
+  const auto prices = energy::event_prices(model, *circuit.analog, kChargeUnit_C, {});
+  stages.run("GPT-2 on the fitted circuit", [&] { results.push_back(language.run_adapted(circuit, prices)); });
+  const attention::Activity& activity = results.back().adapted->activity;
   const energy::Account account =
-      energy::account_energy(model, results.back().adapted->activity, 1e-15, static_cast<double>(design.window));
+      energy::make_account(model, energy::price_activity(activity, *prices), static_cast<double>(activity.head_tokens),
+                           static_cast<double>(language.config().head_size()), static_cast<double>(design.window));
 
   store::Dataset file;
   file.schema = store::kResultsSchema;
@@ -308,7 +297,9 @@ int run_flow(const std::vector<std::string>& arguments) {
   file.design_toml = design.toml;
   file.attributes = dataset.attributes;
   file.tables = {perplexity_table(results), adaptation_table(results[2]), adaptation_table(results[3]),
-                 energy_table(account), stage_table(stages)};
+                 energy::energy_table(account), stage_table(stages)};
+  for (store::Table& table : energy::distribution_tables(activity, language.config().n_layer))
+    file.tables.push_back(std::move(table));
   for (store::Table& table : verify::column_tables(columns)) file.tables.push_back(std::move(table));
   store::write_dataset(out / "results.h5", file);
 
@@ -321,7 +312,7 @@ int run_flow(const std::vector<std::string>& arguments) {
   std::cout << "\n";
   print_perplexities(std::cout, results, language);
   std::cout << "\n";
-  energy::print_account(std::cout, account);
+  energy::print_sheet(std::cout, energy::energy_sheet(account));
   std::cout << "\n";
   print_stages(std::cout, stages);
   std::cout << "\n"

@@ -6,6 +6,7 @@
 #include "core/log.hpp"
 #include "core/units.hpp"
 #include "energy/account.hpp"
+#include "energy/prices.hpp"
 #include "gpt2/generate.hpp"
 
 namespace gaincal::cli {
@@ -36,9 +37,12 @@ std::string energy_text(const Session& session, const gpt2::Device& device, cons
   if (!device.analog || device.name.starts_with("paper-")) return "";
   constexpr double kfC = 1e-15;
   const auto model = gpt2::read_circuit(device.name, session.device_options);
-  const auto account = energy::account_energy(model, activity, kfC, static_cast<double>(device.analog->window));
-  const double e_token_J =
-      account.total_J() * static_cast<double>(session.model.config().n_layer * session.model.config().n_head);
+  const gpt2::Config& config = session.model.config();
+  const auto prices = energy::event_prices(model, *device.analog, kfC, {});
+  const auto account = energy::make_account(
+      model, energy::price_activity(activity, *prices), static_cast<double>(activity.head_tokens),
+      static_cast<double>(config.n_embd / config.n_head), static_cast<double>(device.analog->window));
+  const double e_token_J = account.total_J() * static_cast<double>(config.n_layer * config.n_head);
   char text[64];
   std::snprintf(text, sizeof text, ", %.4g nJ/token in the attention of all heads", 1e9 * e_token_J);
   return text;

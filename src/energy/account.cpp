@@ -1,59 +1,77 @@
 #include "energy/account.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <iomanip>
 #include <optional>
-#include <ostream>
 
 #include "core/error.hpp"
-#include "core/units.hpp"
+#include "energy/paper.hpp"
 
 namespace gaincal::energy {
 namespace {
 
-// Leroux et al. 2025, energy of one token and head, window 1024: K arrays with their converters, V arrays.
-constexpr double kPaperScoreArrays_J = 1120e-12;
-constexpr double kPaperSumArrays_J = 700e-12;
-constexpr double kPaperTotal_J = 6.1e-9;
-constexpr double kPaperLatency_s = 65e-9;
+using attention::Event;
+using device::Origin;
 
-double conversion_energy_J(const device::MonotoneCurve& e_table_J, const attention::KnotHistogram& charge,
-                           double charge_unit_C) {
-  double sum_J = 0.0;
-  for (std::size_t knot = 0; knot < charge.weight.size(); ++knot)
-    if (charge.weight[knot] > 0)
-      sum_J +=
-          charge.weight[knot] * e_table_J((charge.x_min + static_cast<double>(knot) * charge.x_step) * charge_unit_C);
-  return sum_J;
-}
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kTileColumns = 64.0;
+constexpr const char* kControl = "control and routing";
 
-double count_of(const attention::KnotHistogram& histogram) {
-  double count = 0.0;
-  for (const double weight : histogram.weight) count += weight;
-  return count;
-}
+/// What the parts of an account are, beside their energies; constants of a model by name come on top.
+struct Kind {
+  const char* name;
+  Event event;
+  Law law;
+  Group group;
+  Origin origin;
+  const char* source;
+};
+constexpr Kind kKinds[] = {
+    {"write", Event::write, Law::rows, Group::other, Origin::extracted, "SPICE, per level"},
+    {"K word lines", Event::k_word_line, Law::cells, Group::score_arrays, Origin::extracted, "SPICE, per pulse"},
+    {"K cells", Event::k_cell, Law::cells, Group::score_arrays, Origin::extracted, "SPICE, per pulse width and level"},
+    {"K converters", Event::score_conversion, Law::columns, Group::score_arrays, Origin::extracted,
+     "SPICE, per charge"},
+    {"V word lines", Event::v_word_line, Law::cells, Group::sum_arrays, Origin::extracted, "SPICE, per pulse"},
+    {"V cells", Event::v_cell, Law::cells, Group::sum_arrays, Origin::extracted, "SPICE, per pulse width and level"},
+    {"signed converters", Event::output_conversion, Law::outputs, Group::sum_arrays, Origin::extracted,
+     "SPICE, per charge"},
+    {"counters", Event::counter, Law::outputs, Group::other, Origin::assumed, "constant counter_tick, per clock"},
+    {"digital adders", Event::adder, Law::outputs, Group::other, Origin::assumed,
+     "constant addition, per output of a sub-tile"},
+};
 
-const char* origin_name(device::Origin origin) {
-  switch (origin) {
-    case device::Origin::paper:
-      return "paper";
-    case device::Origin::extracted:
-      return "extracted";
-    case device::Origin::assumed:
-      return "assumed";
-  }
-  return "";
-}
-
-}  // namespace
-
-namespace {
 double sum_over(const std::vector<Part>& parts, double Part::*figure, const std::optional<Group>& group) {
   double sum = 0.0;
   for (const Part& part : parts)
     if (!group || part.group == *group) sum += part.*figure;
   return sum;
 }
+
+const Kind* kind_of(const std::string& name) {
+  for (const Kind& kind : kKinds)
+    if (name == kind.name) return &kind;
+  return nullptr;
+}
+
+/// Adds the constants of the model; the paper's control includes counters and adders.
+void add_constants(const device::CircuitModel& model, Account& account) {
+  double digital_J = 0.0;
+  for (const Part& part : account.parts)
+    if (part.origin == Origin::assumed) digital_J += part.full_window_J;
+  for (const device::EnergyConstant& constant : model.energy_constants) {
+    const bool control = constant.part == "digital control and routing" && constant.origin == Origin::paper;
+    Part part;
+    part.name = control ? kControl : constant.part;
+    part.law = constant.part == "DACs" ? Law::rows : Law::constant;
+    part.energy_J = part.full_window_J = control ? std::max(0.0, constant.energy_J - digital_J) : constant.energy_J;
+    part.paper_J = constant.origin == Origin::paper ? constant.energy_J : kNone;
+    part.origin = constant.origin;
+    part.source = constant.source + (control ? ", less counters and adders of a full window" : "");
+    account.parts.push_back(std::move(part));
+  }
+}
+
 }  // namespace
 
 double Account::total_J() const { return sum_over(parts, &Part::energy_J, {}); }
@@ -61,76 +79,119 @@ double Account::full_window_total_J() const { return sum_over(parts, &Part::full
 double Account::group_J(Group group) const { return sum_over(parts, &Part::energy_J, group); }
 double Account::full_window_group_J(Group group) const { return sum_over(parts, &Part::full_window_J, group); }
 
-Account account_energy(const device::CircuitModel& model, const attention::Activity& activity, double charge_unit_C,
-                       double window_columns) {
-  const std::size_t levels = model.write.v_stored_V.size();
-  if (activity.head_tokens == 0)
+Account make_account(const device::CircuitModel& model, const attention::TokenEnergy& events, double head_tokens,
+                     double head_size, double window_columns) {
+  if (!(head_tokens > 0.0) || !(events[Event::columns] > 0.0))
     throw Error("energy: the run counted no token; evaluate a text on the fitted circuit first");
-  if (activity.k_reads.size() != model.query_levels * levels || activity.v_reads.size() != levels)
-    throw Error("energy: the run used another number of levels than the model; evaluate again with this model.h5");
-
-  const double t_max_s = model.cell.t_pulse_max_s;
-  double write_J = 0.0, score_read_J = 0.0, sum_read_J = 0.0;
-  for (std::size_t level = 0; level < levels; ++level) {
-    const double e_edge_J = model.read_energy.e_edge_J(model.write.v_stored_V[level]);
-    const double p_W = model.read_energy.p_W(model.write.v_stored_V[level]);
-    write_J += model.write.e_write_J[level] * static_cast<double>(activity.k_writes[level] + activity.v_writes[level]);
-    for (std::size_t code = 1; code < model.query_levels; ++code) {
-      const double x_s = t_max_s * static_cast<double>(code) / static_cast<double>(model.query_levels - 1);
-      score_read_J += (e_edge_J + p_W * x_s) * static_cast<double>(activity.k_reads[code * levels + level]);
-    }
-    sum_read_J += e_edge_J * static_cast<double>(activity.v_reads[level]) + p_W * t_max_s * activity.v_read_time[level];
-  }
-  const double score_conversion_J =
-      conversion_energy_J(model.score_readout.e_table_J, activity.score_charge, charge_unit_C);
-  const double output_conversion_J =
-      conversion_energy_J(model.output_readout.e_table_J, activity.output_charge, charge_unit_C);
-
-  const double tokens = static_cast<double>(activity.head_tokens);
   Account account;
-  account.mean_columns = count_of(activity.score_charge) / tokens;
   account.window_columns = window_columns;
-  account.latency_s = model.t_token_s;
-  account.phases = model.phases;
-  const double to_full = window_columns / account.mean_columns;
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  const auto add = [&](const char* name, Group group, double energy_J, double scale, const char* source) {
+  account.head_size = head_size;
+  account.mean_columns = events[Event::columns] / head_tokens;
+  const double columns_scale = window_columns / account.mean_columns;
+  const double outputs_scale =
+      head_size * std::ceil(window_columns / kTileColumns) * head_tokens / events[Event::outputs];
+  for (const Kind& kind : kKinds) {
+    const double energy_J = events[kind.event] / head_tokens;
+    const double scale = kind.law == Law::outputs ? outputs_scale : kind.law == Law::rows ? 1.0 : columns_scale;
     account.parts.push_back(
-        {name, group, energy_J / tokens, energy_J / tokens * scale, kNone, device::Origin::extracted, source});
-  };
-  add("K array reads", Group::score_arrays, score_read_J, to_full, "SPICE, per pulse width and level");
-  add("score conversions", Group::score_arrays, score_conversion_J, to_full, "SPICE, per charge");
-  add("V array reads", Group::sum_arrays, sum_read_J, to_full, "SPICE, per pulse width and level");
-  add("output conversions", Group::sum_arrays, output_conversion_J, to_full, "SPICE, per charge");
-  add("writes", Group::other, write_J, 1.0, "SPICE, per level");
-  for (const device::EnergyConstant& constant : model.energy_constants)
-    account.parts.push_back({constant.part, Group::other, constant.energy_J, constant.energy_J,
-                             constant.origin == device::Origin::paper ? constant.energy_J : kNone, constant.origin,
-                             constant.source});
+        {kind.name, kind.law, kind.group, energy_J, energy_J * scale, kNone, kind.origin, kind.source});
+  }
+  add_constants(model, account);
   return account;
 }
 
-void print_account(std::ostream& stream, const Account& account) {
-  const auto number = [](double energy_J) {
-    return std::isnan(energy_J) ? std::string("") : format_quantity(energy_J, Unit::joule, 3);
-  };
-  const auto row = [&](const std::string& name, const std::string& run, const std::string& full,
-                       const std::string& paper, const std::string& origin) {
-    stream << "  " << std::left << std::setw(30) << name << std::right << std::setw(12) << run << std::setw(14) << full
-           << std::setw(12) << paper << "  " << origin << "\n";
-  };
-  stream << "Energy per token and head (this run: " << std::lround(account.mean_columns)
-         << " occupied columns on average)\n";
-  row("", "this run", std::to_string(std::lround(account.window_columns)) + " columns", "paper", "origin");
+store::Table energy_table(const Account& account) {
+  store::Table table;
+  table.name = "energy";
+  table.description = "energy per token and head by part";
+  store::Axis parts{"part", "1", {}, {}, ""};
+  std::vector<double> run, full, paper, origin, law;
+  for (const Part& part : account.parts) {
+    parts.values.push_back(static_cast<double>(parts.values.size()));
+    parts.labels.push_back(part.name);
+    parts.description += (parts.description.empty() ? "sources: " : "; ") + part.name + ": " + part.source;
+    run.push_back(part.energy_J);
+    full.push_back(part.full_window_J);
+    paper.push_back(part.paper_J);
+    origin.push_back(static_cast<double>(part.origin));
+    law.push_back(static_cast<double>(part.law));
+  }
+  const auto all = [&](double value) { return std::vector<double>(account.parts.size(), value); };
+  table.axes = {parts};
+  table.quantities = {
+      {"run", "J", "as this run did it", run},
+      {"full_window", "J", "with every column of the window occupied", full},
+      {"paper", "J", "the paper's figure, NaN where it gives none", paper},
+      {"origin", "1", "0 paper, 1 extracted, 2 assumed", origin},
+      {"law", "1", "grows with 0 D M, 1 M, 2 D M / 64, 3 D, 4 not; D head size, M window", law},
+      {"window", "1", "M of full_window", all(account.window_columns)},
+      {"head_size", "1", "D", all(account.head_size)},
+      {"mean_columns", "1", "occupied columns in the run, mean over tokens", all(account.mean_columns)}};
+  return table;
+}
+
+bool has_account(const store::Dataset& results) {
+  if (!results.has_table("energy") || results.table("energy").axes.size() != 1) return false;
+  const store::Table& table = results.table("energy");
+  const store::Axis& names = table.axes[0];
+  const bool has_law = std::any_of(table.quantities.begin(), table.quantities.end(),
+                                   [](const store::Quantity& quantity) { return quantity.name == "law"; });
+  return has_law && !names.labels.empty() && names.labels.size() == names.values.size();
+}
+
+Account read_account(const store::Dataset& results) {
+  if (!has_account(results)) throw Error("results.h5: /energy lacks the parts of this version; rerun 'gaincal flow'");
+  const store::Table& table = results.table("energy");
+  const store::Axis& names = table.axes[0];
+  const auto value = [&](const char* quantity, std::size_t i) { return table.quantity(quantity).values[i]; };
+  Account account;
+  account.window_columns = value("window", 0);
+  account.head_size = value("head_size", 0);
+  account.mean_columns = value("mean_columns", 0);
+  for (std::size_t i = 0; i < names.labels.size(); ++i) {
+    const Kind* kind = kind_of(names.labels[i]);
+    const std::string start = names.labels[i] + ": ";
+    std::string source;
+    if (const std::size_t at = names.description.find(start); at != std::string::npos) {
+      source = names.description.substr(at + start.size());
+      source.erase(std::min(source.size(), source.find("; ")));
+    }
+    const auto origin = static_cast<Origin>(std::clamp(value("origin", i), 0.0, 2.0));
+    const auto law = static_cast<Law>(std::clamp(value("law", i), 0.0, 4.0));
+    account.parts.push_back({names.labels[i], law, kind == nullptr ? Group::other : kind->group, value("run", i),
+                             value("full_window", i), value("paper", i), origin,
+                             kind == nullptr ? source : kind->source});
+  }
+  return account;
+}
+
+Sheet energy_sheet(const Account& account) {
+  const std::string window = std::to_string(std::lround(account.window_columns)) + " columns";
+  Sheet sheet{"energy_by_part",
+              "Energy per token and head (the run: " + std::to_string(std::lround(account.mean_columns)) +
+                  " occupied columns on average)",
+              {{"part", Unit::none, true},
+               {"the run", Unit::joule},
+               {window, Unit::joule},
+               {"paper", Unit::joule},
+               {"origin", Unit::none, true},
+               {"source", Unit::none, true}},
+              {}};
   for (const Part& part : account.parts)
-    row(part.name, number(part.energy_J), number(part.full_window_J), number(part.paper_J), origin_name(part.origin));
-  row("= K arrays with conversion", number(account.group_J(Group::score_arrays)),
-      number(account.full_window_group_J(Group::score_arrays)), number(kPaperScoreArrays_J), "");
-  row("= V arrays with conversion", number(account.group_J(Group::sum_arrays)),
-      number(account.full_window_group_J(Group::sum_arrays)), number(kPaperSumArrays_J), "");
-  row("total", number(account.total_J()), number(account.full_window_total_J()), number(kPaperTotal_J), "");
-  stream << "  latency of a token through a layer: " << format_quantity(account.latency_s, Unit::second, 3)
-         << " (paper: " << format_quantity(kPaperLatency_s, Unit::second, 3) << ")\n";
+    sheet.rows.push_back(
+        {part.name, part.energy_J, part.full_window_J, part.paper_J, origin_name(part.origin), part.source});
+  const auto row = [&](const char* name, double run_J, double full_J, double paper_J) {
+    sheet.rows.push_back({name, run_J, full_J, paper_J, "", "sum of rows above"});
+  };
+  row("= K arrays with conversion", account.group_J(Group::score_arrays),
+      account.full_window_group_J(Group::score_arrays), paper::kScoreArrays_J);
+  row("= V arrays with conversion", account.group_J(Group::sum_arrays), account.full_window_group_J(Group::sum_arrays),
+      paper::kSumArrays_J);
+  row("total", account.total_J(), account.full_window_total_J(), paper::kHead_J);
+  sheet.notes = {
+      "Not counted: recharging bit lines to their reference after a conversion, clock and bias generation, "
+      "leakage between tokens."};
+  return sheet;
 }
 
 }  // namespace gaincal::energy

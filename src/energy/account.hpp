@@ -1,14 +1,24 @@
 #pragma once
 
-#include <iosfwd>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "attention/activity.hpp"
 #include "device/circuit_model.hpp"
+#include "energy/constants.hpp"
+#include "energy/sheet.hpp"
 
 namespace gaincal::energy {
+
+/// How the energy of a part grows with head size D and window M.
+enum class Law {
+  cells,     ///< D M
+  columns,   ///< M
+  outputs,   ///< D M / 64, the V columns of all sub-tiles
+  rows,      ///< D
+  constant,  ///< the paper's figure for the whole of a head
+};
 
 /// The paper gives one figure for each array with its converters.
 enum class Group { score_arrays, sum_arrays, other };
@@ -16,22 +26,21 @@ enum class Group { score_arrays, sum_arrays, other };
 /// Energy per token and head of one part of the circuit.
 struct Part {
   std::string name;
+  Law law = Law::constant;
   Group group = Group::other;
   double energy_J = 0.0;       ///< as the run did it
   double full_window_J = 0.0;  ///< with every column of the window occupied, as the paper counts
-  double paper_J =
-      std::numeric_limits<double>::quiet_NaN();  ///< the paper's figure for the same, NaN where it gives none
+  double paper_J = std::numeric_limits<double>::quiet_NaN();  ///< the paper's figure for the same, NaN: none
   device::Origin origin = device::Origin::extracted;
   std::string source;
 };
 
-/// Energy by part and latency of one token.
+/// Energy of one token and head by part.
 struct Account {
   std::vector<Part> parts;
+  double window_columns = 0.0;  ///< M that full_window_J stands for
+  double head_size = 0.0;       ///< D
   double mean_columns = 0.0;    ///< occupied columns of the K array, mean over tokens
-  double window_columns = 0.0;  ///< M that full_window_J is scaled to
-  double latency_s = 0.0;       ///< one token through one layer
-  std::vector<device::Phase> phases;
 
   double total_J() const;
   double full_window_total_J() const;
@@ -39,17 +48,26 @@ struct Account {
   double full_window_group_J(Group group) const;
 };
 
-/// Prices every event of a run: writes, reads of both arrays, conversions, and the constants of parts without a
-/// netlist.
+/// Sorts what the events of a run cost into parts, and adds the constants of what has no netlist.
 ///
-/// activity        counts of a run on the device made from `model`; charges in `charge_unit_C`
-/// window_columns  M of the full-window column; reads and conversions grow in proportion to the occupied columns
-/// Throws  Error when the activity is empty or of another number of levels
+/// Counters and additions are priced by event; where the paper's figure for digital control stands in the model it
+/// holds them too, and they are taken off it.
+///
+/// events  sum over head_tokens tokens of heads (price_activity or TokenMeter)
+/// Throws  Error when no token was counted
 /// Source  design: sum over events of the fitted energies; paper's figures: Leroux et al. 2025, Fig. 4 and Methods
-Account account_energy(const device::CircuitModel& model, const attention::Activity& activity, double charge_unit_C,
-                       double window_columns);
+Account make_account(const device::CircuitModel& model, const attention::TokenEnergy& events, double head_tokens,
+                     double head_size, double window_columns);
 
-/// Table with the paper's figures beside ours.
-void print_account(std::ostream& stream, const Account& account);
+/// The table "energy" of results.h5, and back.
+store::Table energy_table(const Account& account);
+/// Throws  Error when the results hold no such table, or one of an older tool
+Account read_account(const store::Dataset& results);
+
+/// Whether read_account finds what it needs.
+bool has_account(const store::Dataset& results);
+
+/// Parts with origin and source, the two arrays as the paper sums them, and the total.
+Sheet energy_sheet(const Account& account);
 
 }  // namespace gaincal::energy

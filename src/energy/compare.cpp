@@ -2,70 +2,59 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
-#include <ostream>
 
-#include "core/error.hpp"
-#include "core/units.hpp"
+#include "energy/paper.hpp"
 
 namespace gaincal::energy {
 namespace {
 
-// Leroux et al. 2025: one token and head at window 1024; GPUs: attention of one token, 12 heads, window 1024.
-constexpr double kPaperHead_J = 6.1e-9;
-constexpr double kPaper_s = 65e-9;
-constexpr double kRtx4090_J = 7.18e-3, kRtx4090_s = 22.4e-6;
-constexpr double kJetsonNano_J = 3.25e-3, kJetsonNano_s = 489e-6;
-constexpr double kCellArea_m2 = 1e-12;  // 1 um2
-constexpr double kHeadSize = 64.0;
-constexpr double kLayers = 12.0;
+double energy_of(const Account& account, const char* part) {
+  double sum_J = 0.0;
+  for (const Part& each : account.parts)
+    if (each.name == part) sum_J += each.full_window_J;
+  return sum_J;
+}
 
-/// Parts that account_energy scales with the occupied columns.
-bool grows_with_window(const std::string& part) {
-  constexpr const char* kGrowing[] = {"K array reads", "score conversions", "V array reads", "output conversions"};
-  return std::find(std::begin(kGrowing), std::end(kGrowing), part) != std::end(kGrowing);
+std::string joules(double value) { return format_quantity(value, Unit::joule, 3); }
+std::string amperes(double value) { return format_quantity(value, Unit::ampere, 3); }
+std::string percent(double share) { return format_quantity(100.0 * share, Unit::none, 2) + " %"; }
+
+/// What the ramp of a conversion takes at most: its current from the supply for the longest pulse.
+double ramp_J(const device::CircuitModel& model, const device::ReadoutModel& readout) {
+  const double slope = readout.positive.slope_s_per_C;  // s/C: a ramp of 1 A takes 1 s for 1 C
+  const double supply_V = model.write.v_target_V.empty() ? 0.0 : model.write.v_target_V.back();
+  return slope > 0.0 ? supply_V * model.cell.t_pulse_max_s / slope : 0.0;
+}
+
+/// A read over the longest pulse, mean of the two end levels.
+double full_read_J(const device::CircuitModel& model) {
+  double sum_J = 0.0;
+  for (const double v_V : {model.write.v_stored_V.front(), model.write.v_stored_V.back()})
+    sum_J += 0.5 * (model.read_energy.energy_J(v_V, model.cell.t_pulse_max_s) - model.read_energy.word_line_J(v_V));
+  return sum_J;
+}
+
+double full_word_line_J(const device::CircuitModel& model) {
+  return 0.5 * (model.read_energy.word_line_J(model.write.v_stored_V.front()) +
+                model.read_energy.word_line_J(model.write.v_stored_V.back()));
 }
 
 }  // namespace
 
-double HeadCost::run_J() const {
-  double sum_J = 0.0;
-  for (const Part& part : parts) sum_J += part.run_J;
-  return sum_J;
-}
-
-double HeadCost::full_window_J() const {
-  double sum_J = 0.0;
-  for (const Part& part : parts) sum_J += part.full_window_J;
-  return sum_J;
-}
-
-HeadCost head_cost(const store::Dataset& results, const device::CircuitModel& model, double window_columns) {
-  const store::Table& table = results.table("energy");
-  const store::Axis& names = table.axis("part");
-  HeadCost cost;
-  cost.window_columns = window_columns;
-  cost.t_token_s = model.t_token_s;
-  if (names.labels.size() != names.values.size())
-    throw Error("results.h5: /energy/part has no labels; rerun 'gaincal flow'");
-  for (std::size_t i = 0; i < names.values.size(); ++i)
-    cost.parts.push_back({names.labels[i], table.quantity("run").values[i], table.quantity("full_window").values[i],
-                          table.quantity("paper").values[i], grows_with_window(names.labels[i])});
-  return cost;
-}
-
-std::vector<ComparisonRow> compare(const HeadCost& cost) {
+std::vector<ComparisonRow> compare(const Baseline& baseline) {
+  const HeadCost cost = head_cost(baseline, paper::kWindow, paper::kHeadSize);
+  const std::string gpu = "measured by Leroux et al. 2025";
   std::vector<ComparisonRow> rows = {
-      {"this work (fitted circuit)", kComparedHeads * cost.full_window_J(), cost.t_token_s, 1.0, 1.0,
-       "arrays, converters and writes from SPICE; digital control, routing and DACs at the paper's figures; no linear "
-       "layers",
-       "this run"},
-      {"paper (analog)", kComparedHeads * kPaperHead_J, kPaper_s, 1.0, 1.0,
-       "arrays, converters, DACs, digital control and routing; no linear layers", "Leroux et al. 2025"},
-      {"RTX 4090", kRtx4090_J, kRtx4090_s, 1.0, 1.0, "attention of one token on the GPU, as published",
-       "measured by Leroux et al. 2025"},
-      {"Jetson Nano", kJetsonNano_J, kJetsonNano_s, 1.0, 1.0, "attention of one token on the GPU, as published",
-       "measured by Leroux et al. 2025"},
+      {"this work (our circuit)", paper::kHeads * cost.held_J, cost.latency_s, 1.0, 1.0,
+       "writes, reads and conversions from SPICE; counters and adders assumed; DACs, control and routing at the "
+       "paper's figures",
+       "linear layers, recharge of the bit lines, clock and bias generation", "this run"},
+      {"paper (analog)", paper::kHeads * paper::kHead_J, paper::kToken_s, 1.0, 1.0,
+       "arrays, converters, DACs, digital control and routing", "linear layers", paper::kSource},
+      {"RTX 4090", paper::kRtx4090_J, paper::kRtx4090_s, 1.0, 1.0,
+       "power of the GPU times the time of attention, with its memory", "linear layers", gpu},
+      {"Jetson Nano", paper::kJetsonNano_J, paper::kJetsonNano_s, 1.0, 1.0,
+       "power of the GPU times the time of attention, with its memory", "linear layers", gpu},
   };
   for (ComparisonRow& row : rows) {
     row.energy_ratio = row.energy_J / rows[0].energy_J;
@@ -74,68 +63,98 @@ std::vector<ComparisonRow> compare(const HeadCost& cost) {
   return rows;
 }
 
-std::vector<WindowCost> scale_window(const HeadCost& cost) {
-  std::vector<WindowCost> costs;
-  for (double columns = 256.0; columns <= 16384.0; columns *= 2.0) {
-    WindowCost at;
-    at.window_columns = columns;
-    for (const HeadCost::Part& part : cost.parts)
-      (part.grows ? at.array_J : at.constant_J) +=
-          part.full_window_J * (part.grows ? columns / cost.window_columns : 1.0);
-    at.total_J = at.array_J + at.constant_J;
-    at.latency_s = cost.t_token_s;
-    at.area_m2 = 2.0 * kHeadSize * columns * kCellArea_m2;
-    at.oldest_age_s = columns * kLayers * cost.t_token_s;
-    costs.push_back(at);
-  }
-  return costs;
+Sheet comparison_sheet(const Baseline& baseline) {
+  Sheet sheet{"compare",
+              "Attention of one token: 12 heads of size 64, window 1024, one layer",
+              {{"system", Unit::none, true},
+               {"energy", Unit::joule},
+               {"x this work"},
+               {"latency", Unit::second},
+               {"x its latency"},
+               {"counted", Unit::none, true},
+               {"not counted", Unit::none, true},
+               {"source", Unit::none, true}},
+              {}};
+  for (const ComparisonRow& row : compare(baseline))
+    sheet.rows.push_back({row.system, row.energy_J, row.energy_ratio, row.latency_s, row.latency_ratio, row.counted,
+                          row.not_counted, row.source});
+  return sheet;
 }
 
-void print_head_cost(std::ostream& stream, const HeadCost& cost) {
-  const auto number = [](double energy_J) {
-    return std::isnan(energy_J) ? std::string("-") : format_quantity(energy_J, Unit::joule, 3);
+ArrayScaling scale_arrays(const Baseline& baseline) {
+  const Account& account = baseline.account;
+  const device::CircuitModel& model = baseline.model;
+  ArrayScaling scaling;
+  for (const double v_V : model.write.v_stored_V)
+    scaling.our_current_A = std::max(scaling.our_current_A, std::abs(model.cell.current_A(v_V)));
+  scaling.paper_current_A = baseline.constants("paper_cell_current");
+  const double ratio = scaling.our_current_A > 0.0 ? scaling.paper_current_A / scaling.our_current_A : 0.0;
+  scaling.k_run = {energy_of(account, "K cells"), energy_of(account, "K word lines"),
+                   energy_of(account, "K converters")};
+  scaling.v_run = {energy_of(account, "V cells"), energy_of(account, "V word lines"),
+                   energy_of(account, "signed converters")};
+  const double cells = account.head_size * account.window_columns;
+  const auto scale = [&](const ArrayScaling::Array& run, double conversions, double each_ramp_J, double& share,
+                         ArrayScaling::Array& scaled, ArrayScaling::Array& full) {
+    share = run.converters_J > 0.0 ? std::min(1.0, each_ramp_J * conversions / run.converters_J) : 0.0;
+    scaled = {run.cells_J * ratio, run.word_lines_J, run.converters_J * (1.0 - share + share * ratio)};
+    full = {cells * full_read_J(model) * ratio, cells * full_word_line_J(model), scaled.converters_J};
   };
-  const auto row = [&](const std::string& name, const std::string& run, const std::string& full,
-                       const std::string& paper) {
-    stream << "  " << std::left << std::setw(30) << name << std::right << std::setw(12) << run << std::setw(14) << full
-           << std::setw(12) << paper << "\n";
+  scale(scaling.k_run, account.window_columns, ramp_J(model, model.score_readout), scaling.ramp_share_K,
+        scaling.k_scaled, scaling.k_full);
+  scale(scaling.v_run, baseline.shape.outputs(), ramp_J(model, model.output_readout), scaling.ramp_share_V,
+        scaling.v_scaled, scaling.v_full);
+  return scaling;
+}
+
+Sheet array_sheet(const Baseline& baseline) {
+  const ArrayScaling s = scale_arrays(baseline);
+  Sheet sheet{"arrays_at_paper_current",
+              "The arrays beside the paper's, window " + std::to_string(std::lround(baseline.account.window_columns)),
+              {{"array", Unit::none, true},
+               {"cells", Unit::joule},
+               {"word lines", Unit::joule},
+               {"converters", Unit::joule},
+               {"sum", Unit::joule},
+               {"paper", Unit::joule},
+               {"sum over paper"}},
+              {}};
+  const auto row = [&](const std::string& name, const ArrayScaling::Array& array, double paper_J) {
+    sheet.rows.push_back({name, array.cells_J, array.word_lines_J, array.converters_J, array.total_J(), paper_J,
+                          array.total_J() / paper_J});
   };
-  stream << "Energy per token and head\n";
-  row("", "the run", std::to_string(std::lround(cost.window_columns)) + " columns", "paper");
-  for (const HeadCost::Part& part : cost.parts)
-    row(part.name, number(part.run_J), number(part.full_window_J), number(part.paper_J));
-  row("total", number(cost.run_J()), number(cost.full_window_J()), number(kPaperHead_J));
-}
+  const std::string at = " at " + amperes(s.paper_current_A);
+  row("K, operands of the run", s.k_run, paper::kScoreArrays_J);
+  row("K, operands of the run" + at, s.k_scaled, paper::kScoreArrays_J);
+  row("K, every cell at full scale" + at, s.k_full, paper::kScoreArrays_J);
+  row("V, operands of the run", s.v_run, paper::kSumArrays_J);
+  row("V, operands of the run" + at, s.v_scaled, paper::kSumArrays_J);
+  row("V, every cell at full scale" + at, s.v_full, paper::kSumArrays_J);
 
-void print_comparison(std::ostream& stream, const std::vector<ComparisonRow>& rows) {
-  stream << "Attention of one token over a full window, 12 heads, one layer\n"
-         << "  " << std::left << std::setw(28) << "system" << std::right << std::setw(12) << "energy" << std::setw(12)
-         << "ratio" << std::setw(12) << "latency" << std::setw(12) << "ratio"
-         << "  source\n";
-  for (const ComparisonRow& row : rows)
-    stream << "  " << std::left << std::setw(28) << row.system << std::right << std::setw(12)
-           << format_quantity(row.energy_J, Unit::joule, 3) << std::setw(12) << std::setprecision(3) << row.energy_ratio
-           << std::setw(12) << format_quantity(row.latency_s, Unit::second, 3) << std::setw(12) << row.latency_ratio
-           << "  " << row.source << "\n";
-  for (const ComparisonRow& row : rows) stream << "  " << row.system << " counts " << row.counted << "\n";
-}
-
-void print_scaling(std::ostream& stream, const std::vector<WindowCost>& costs) {
-  stream << "One head over the window\n"
-         << std::right << std::setw(10) << "window" << std::setw(12) << "arrays" << std::setw(12) << "constant"
-         << std::setw(12) << "total" << std::setw(12) << "latency" << std::setw(14) << "cell area" << std::setw(14)
-         << "oldest token\n";
-  for (const WindowCost& cost : costs)
-    stream << std::setw(10) << std::lround(cost.window_columns) << std::setw(12)
-           << format_quantity(cost.array_J, Unit::joule, 3) << std::setw(12)
-           << format_quantity(cost.constant_J, Unit::joule, 3) << std::setw(12)
-           << format_quantity(cost.total_J, Unit::joule, 3) << std::setw(12)
-           << format_quantity(cost.latency_s, Unit::second, 3) << std::setw(10) << std::setprecision(3)
-           << cost.area_m2 * 1e6 << " mm2" << std::setw(13) << format_quantity(cost.oldest_age_s, Unit::second, 3)
-           << "\n";
-  stream
-      << "  Digital control, routing and DACs are the paper's figures for a window of 1024, held at every window; the\n"
-         "  age is that of 12 layers run one after another.\n";
+  const double cells = baseline.account.head_size * baseline.account.window_columns;
+  const double ratio = s.paper_current_A / s.our_current_A;
+  sheet.notes = {"Our cell draws " + amperes(s.our_current_A) + " at its strongest level, the paper's about " +
+                     amperes(s.paper_current_A) + ": cells and the converters' ramps are scaled by " +
+                     format_quantity(ratio, Unit::none, 3) + ". Ramps take at most " + percent(s.ramp_share_K) +
+                     " of our unsigned and " + percent(s.ramp_share_V) +
+                     " of our signed conversions; the rest is bias, which a "
+                     "weaker cell does not save.",
+                 "Scaled, K comes to " + joules(s.k_scaled.total_J()) + " (" +
+                     percent(s.k_scaled.total_J() / paper::kScoreArrays_J) + " of the paper's " +
+                     joules(paper::kScoreArrays_J) + ") and V to " + joules(s.v_scaled.total_J()) + " (" +
+                     percent(s.v_scaled.total_J() / paper::kSumArrays_J) + " of " + joules(paper::kSumArrays_J) + ").",
+                 "Operands: a K cell of the run costs " + joules(s.k_run.cells_J / cells) + " and a V cell " +
+                     joules(s.v_run.cells_J / cells) + " a token, where a read over the longest pulse costs " +
+                     joules(s.k_full.cells_J / cells / ratio) +
+                     " (mean of both end levels): most pulses are short, most levels weak, and a positive weight takes "
+                     "its charge from "
+                     "the bit line, which the converter's ramp returns.",
+                 "With every cell at full scale K would take " + joules(s.k_full.total_J()) + " and V " +
+                     joules(s.v_full.total_J()) + ": the paper's figures lie " +
+                     (paper::kScoreArrays_J > s.k_full.total_J() ? "above" : "between the run's operands and") +
+                     (paper::kScoreArrays_J > s.k_full.total_J() ? " even this for K" : " this for K") + ", " +
+                     (paper::kSumArrays_J > s.v_full.total_J() ? "above it for V." : "and below it for V.")};
+  return sheet;
 }
 
 }  // namespace gaincal::energy

@@ -28,9 +28,6 @@ std::vector<double> mapped(const std::vector<double>& values, const Function& fu
   for (const double value : values) result.push_back(function(value));
   return result;
 }
-std::vector<double> scaled(const std::vector<double>& values, double factor) {
-  return mapped(values, [factor](double value) { return value * factor; });
-}
 
 /// Values of a quantity over the first axis of a two-dimensional table, at one place of the second.
 std::vector<double> column(const store::Table& table, const std::string& quantity, std::size_t place) {

@@ -36,6 +36,7 @@ struct Panel {
   std::vector<Series> series = {};
   std::vector<std::string> categories = {};  ///< non-empty: bars, from top to bottom
   std::vector<BarGroup> bars = {};
+  bool log_y = false;
 };
 
 /// Panels side by side under one caption, which says what to see.
@@ -47,5 +48,8 @@ struct Figure {
 /// The data of a panel as comma-separated values with one header line: series, x, y; of bars: group, category, from,
 /// to. Texts are quoted where needed; numbers have 10 digits.
 std::string csv_of(const Panel& panel);
+
+/// A text as a CSV field, in quotes where it needs them.
+std::string csv_quoted(const std::string& text);
 
 }  // namespace gaincal::report

@@ -107,7 +107,11 @@ bool has_value(const std::vector<double>& values) {
 
 void script_curves(std::ostream& script, const Panel& panel, const fs::path& folder) {
   script << "set autoscale xfix\nset offsets graph 0.02, graph 0.02, graph 0.06, graph 0.06\n";
-  if (panel.log_x) script << "set logscale x\nset offsets 0, 0, graph 0.06, graph 0.06\nset format x '10^{%L}'\n";
+  if (panel.log_y) script << "set logscale y\nset offsets graph 0.02, graph 0.02, 0, 0\n";
+  if (panel.log_x && panel.log_y)
+    script << "set logscale x 2\nset offsets 0, 0, 0, 0\n";
+  else if (panel.log_x)
+    script << "set logscale x\nset offsets 0, 0, graph 0.06, graph 0.06\nset format x '10^{%L}'\n";
   std::string separator = "plot ";
   for (std::size_t i = 0; i < panel.series.size(); ++i) {
     const Series& series = panel.series[i];

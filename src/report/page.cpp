@@ -9,11 +9,15 @@
 namespace gaincal::report {
 namespace {
 
+constexpr std::size_t kLongText = 40;  // such a cell keeps a width that can be read, and the table scrolls
+
 class Writer {
  public:
   Writer(std::ostream& stream, const std::vector<std::string>& drawings) : stream_(stream), drawings_(drawings) {}
 
-  void operator()(const Paragraph& paragraph) { stream_ << "<p>" << escape_html(paragraph.text) << "</p>\n"; }
+  void operator()(const Paragraph& paragraph) {
+    stream_ << (paragraph.is_note ? "<p class=\"note\">" : "<p>") << escape_html(paragraph.text) << "</p>\n";
+  }
 
   void operator()(const Missing& missing) {
     stream_ << "<p class=\"missing\"><strong>Not here: " << escape_html(missing.what)
@@ -40,7 +44,9 @@ class Writer {
 
   void operator()(const DataTable& table) {
     stream_ << "<p class=\"caption\" id=\"" << escape_html(table.id) << "-caption\">" << escape_html(table.caption)
-            << "</p>\n<div class=\"scroll\" tabindex=\"0\"><table id=\"" << escape_html(table.id)
+            << " <a class=\"table-csv\" download=\"" << escape_html(table.id) << ".csv\" href=\""
+            << csv_address(table.csv.empty() ? csv_of(table) : table.csv)
+            << "\">CSV</a></p>\n<div class=\"scroll\" tabindex=\"0\"><table id=\"" << escape_html(table.id)
             << "\" aria-labelledby=\"" << escape_html(table.id) << "-caption\">\n<thead><tr>";
     for (const std::string& column : table.columns)
       stream_ << "<th scope=\"col\"><button type=\"button\">" << escape_html(column) << "</button></th>";
@@ -50,6 +56,7 @@ class Writer {
       for (const DataTable::Cell& cell : row) {
         stream_ << "<td";
         if (cell.is_number) stream_ << " class=\"n\"";
+        if (!cell.is_number && cell.text.size() > kLongText) stream_ << " class=\"long\"";
         if (cell.is_number && !std::isnan(cell.value))
           stream_ << " data-v=\"" << std::setprecision(12) << cell.value << "\"";
         stream_ << ">" << escape_html(cell.text) << "</td>";
@@ -91,6 +98,21 @@ std::string escape_html(const std::string& text) {
     }
   }
   return result;
+}
+
+std::string csv_of(const DataTable& table) {
+  std::ostringstream text;
+  const auto line = [&](const auto& cells, const auto& text_of) {
+    const char* separator = "";
+    for (const auto& cell : cells) {
+      text << separator << csv_quoted(text_of(cell));
+      separator = ",";
+    }
+    text << "\n";
+  };
+  line(table.columns, [](const std::string& name) { return name; });
+  for (const auto& row : table.rows) line(row, [](const DataTable::Cell& cell) { return cell.text; });
+  return text.str();
 }
 
 std::string csv_address(const std::string& csv) {

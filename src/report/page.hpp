@@ -11,6 +11,7 @@ namespace gaincal::report {
 /// Text as is; escaped when written.
 struct Paragraph {
   std::string text;
+  bool is_note = false;  ///< small, below a table
 };
 
 /// Sortable table. Cells hold text as shown; what starts with a number sorts by `value` where that is given.
@@ -27,6 +28,7 @@ struct DataTable {
   std::string caption;
   std::vector<std::string> columns;
   std::vector<std::vector<Cell>> rows;
+  std::string csv = {};  ///< for download; empty: the cells as shown
 };
 
 /// A part of the report that cannot be shown.
@@ -59,6 +61,9 @@ struct Page {
 
 /// Text for element content and attributes: & < > " ' become entities.
 std::string escape_html(const std::string& text);
+
+/// The cells as shown, comma-separated, with one header line.
+std::string csv_of(const DataTable& table);
 
 /// `data:` address of a CSV file.
 std::string csv_address(const std::string& csv);

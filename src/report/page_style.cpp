@@ -38,12 +38,20 @@ figure { margin: 1rem 0 1.6rem; }
 .panel { position: relative; background: var(--panel); border-radius: 8px; padding: 0.5rem; min-width: 0; }
 .panel svg { display: block; width: 100%; max-width: 620px; height: auto; margin: 0 auto; }
 .csv { position: absolute; top: 0.35rem; right: 0.7rem; font-size: 0.75rem; }
+.table-csv { font-size: 0.75rem; white-space: nowrap; }
 figcaption { color: var(--soft); margin-top: 0.5rem; max-width: 90ch; font-size: 0.92rem; }
 .scroll { overflow-x: auto; margin: 0 0 1.4rem; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 .caption { color: var(--soft); font-size: 0.92rem; margin: 1rem 0 0.2rem; max-width: 90ch; }
 th, td { padding: 0.25rem 0.8rem 0.25rem 0; border-bottom: 1px solid var(--grid); text-align: left; vertical-align: top; }
-td.n, th.n { text-align: right; white-space: nowrap; }
+td.n, th.n { text-align: right; }
+td.n { white-space: nowrap; }
+th { vertical-align: bottom; }
+td:first-child { min-width: 7rem; }
+td.n:first-child { min-width: 0; }
+td.long { min-width: 15rem; }
+.note { color: var(--soft); font-size: 0.92rem; margin: 0.2rem 0 0.4rem; max-width: 90ch; }
+.scroll:has(+ .note) { margin-bottom: 0.4rem; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid var(--link); }
 th[aria-sort="ascending"] button::after { content: " \2191"; }
@@ -54,7 +62,7 @@ pre { overflow-x: auto; background: var(--panel); padding: 0.8rem; border-radius
 .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media print {
   body { max-width: none; padding: 0; font-size: 10.5pt; }
-  nav, .csv, details { display: none; }
+  nav, .csv, .table-csv, details { display: none; }
   .panels { grid-template-columns: 1fr 1fr; }
   .panel, .headlines div { background: none; border: 1px solid var(--grid); }
   figure, tr, .panel { break-inside: avoid; }

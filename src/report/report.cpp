@@ -16,6 +16,13 @@ Sources read_sources(const fs::path& folder) {
   if (fs::exists(folder / "model.h5")) sources.model = store::read_model(folder / "model.h5");
   if (fs::exists(folder / "results.h5"))
     sources.results = store::read_dataset(folder / "results.h5", store::kResultsSchema);
+  const auto read = [&](const char* name, std::string_view schema, std::optional<store::Dataset>& place) {
+    if (fs::exists(folder / name)) place = store::read_dataset(folder / name, schema);
+  };
+  read("corners/dataset.h5", store::kDatasetSchema, sources.corners);
+  read("mismatch/dataset.h5", store::kDatasetSchema, sources.mismatch);
+  read("verify.h5", store::kResultsSchema, sources.verify);
+  read("study.h5", store::kResultsSchema, sources.study);
   if (!sources.dataset && !sources.model && !sources.results)
     throw Error(folder.string() +
                 ": holds neither dataset.h5, model.h5 nor results.h5; make them with 'gaincal flow DESIGN.toml --out " +
@@ -37,9 +44,10 @@ Page make_page(const Sources& sources) {
       "from transistors to tokens: what SPICE said, what was fitted to it, and what a language model on the "
       "fitted circuit costs and says";
   page.headlines = headlines(sources);
-  page.sections = {cell_section(sources),   converter_section(sources), memory_section(sources),
-                   column_section(sources), language_section(sources),  energy_section(sources),
-                   timing_section(sources), provenance_section(sources)};
+  page.sections = {cell_section(sources),        converter_section(sources), memory_section(sources),
+                   spread_section(sources),      column_section(sources),    language_section(sources),
+                   sensitivity_section(sources), energy_section(sources),    comparison_section(sources),
+                   timing_section(sources),      scaling_section(sources),   provenance_section(sources)};
   return page;
 }
 

@@ -14,11 +14,17 @@ struct Sources {
   std::optional<store::Dataset> dataset;
   std::optional<store::ModelFile> model;
   std::optional<store::Dataset> results;
+  std::optional<store::Dataset> corners = {};   ///< of a sweep of the cell over corners and temperature
+  std::optional<store::Dataset> mismatch = {};  ///< of a Monte Carlo sweep of the cell
+  std::optional<store::Dataset> verify = {};    ///< columns and arrays against SPICE
+  std::optional<store::Dataset> study = {};     ///< `gaincal gpt2 study`
 };
 
-/// Reads dataset.h5, model.h5 and results.h5 of a folder.
+/// Reads dataset.h5, model.h5 and results.h5 of a folder, and corners/dataset.h5, mismatch/dataset.h5, verify.h5 and
+/// study.h5 where they stand beside them.
 ///
-/// Throws  Error when the folder is missing or holds none of them, or with the store's message for a damaged one
+/// Throws  Error when the folder is missing or holds none of the first three, or with the store's message for a damaged
+/// one
 Sources read_sources(const std::filesystem::path& folder);
 
 /// What the report shows: sections with figures, tables and the provenance. Missing parts become sections that name the

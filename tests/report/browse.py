@@ -26,6 +26,14 @@ return {
   dangling: [...document.querySelectorAll("use")]
       .filter((use) => !document.getElementById((use.getAttribute("href") || use.getAttribute("xlink:href")).slice(1)))
       .length,
+  cut_off_left: [...document.querySelectorAll(".panel svg text")].filter((text) =>
+      text.getBoundingClientRect().left < text.ownerSVGElement.getBoundingClientRect().left - 1)
+      .map((text) => text.textContent),
+  overflowing: [...document.querySelectorAll("p, h1, h2, figcaption, .headlines div")]
+      .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== "inline")
+      .map((e) => e.textContent.slice(0, 40)),
+  uncaptioned: [...document.querySelectorAll("figure")]
+      .filter((figure) => figure.querySelector("figcaption").textContent.length < 40).length,
   repeated_ids: ids.length - new Set(ids).size,
   sections: document.querySelectorAll("section").length,
   missing: document.querySelectorAll(".missing").length,
@@ -36,19 +44,36 @@ return {
 };
 """
 SORT = r"""
-const table = document.querySelector("#energy_table") || document.querySelector("table");
-const column = 1, shown = () => [...table.tBodies[0].rows].map((row) => parseFloat(row.cells[column].dataset.v));
-const before = shown();
-table.tHead.rows[0].cells[column].querySelector("button").click();
-const up = shown();
-table.tHead.rows[0].cells[column].querySelector("button").click();
-return {before, up, down: shown()};
+const tables = [];
+for (const table of document.querySelectorAll("table")) {
+  const heads = [...table.tHead.rows[0].cells];
+  const rows = () => [...table.tBodies[0].rows];
+  const value = (row, column) => row.cells[column].dataset.v === undefined
+      ? row.cells[column].textContent : parseFloat(row.cells[column].dataset.v);
+  const ordered = (column, sign) => rows().every((row, i, all) => {
+    if (i === 0) return true;
+    const before = value(all[i - 1], column), here = value(row, column);
+    if (typeof before !== typeof here) return true;
+    return sign * (typeof here === "number" ? before - here : before.localeCompare(here)) <= 0;
+  });
+  const count = rows().length;
+  const wrong = [];
+  heads.forEach((head, column) => {
+    const button = head.querySelector("button");
+    button.click();
+    if (!ordered(column, 1) || head.getAttribute("aria-sort") !== "ascending") wrong.push(head.textContent + " up");
+    button.click();
+    if (!ordered(column, -1) || head.getAttribute("aria-sort") !== "descending") wrong.push(head.textContent + " down");
+  });
+  tables.push({id: table.id, rows: count, kept: rows().length === count, wrong});
+}
+return tables;
 """
 CSV = r"""
-return Promise.all([...document.querySelectorAll("a.csv")].map(async (link) => {
+return [...document.querySelectorAll("a[download]")].map((link) => {
   const text = decodeURIComponent(link.href.slice(link.href.indexOf(",") + 1));
   return {name: link.download, lines: text.trim().split("\n").length, head: text.split("\n")[0]};
-}));
+});
 """
 
 
@@ -96,7 +121,7 @@ def main():
     with tempfile.TemporaryDirectory() as profile:
         browser = Browser(profile)
         try:
-            for width, scheme in [(1280, "light"), (390, "light"), (1280, "dark")]:
+            for width, scheme in [(1280, "light"), (390, "light"), (1280, "dark"), (390, "dark")]:
                 browser.devtools("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
                 browser.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
                 browser.call("POST", "/url", {"url": report.as_uri()})
@@ -105,7 +130,9 @@ def main():
                 found["views"].append(view)
                 picture = browser.devtools("Page.captureScreenshot", captureBeyondViewport=True, format="png")
                 (folder / f"{report.stem}-{width}-{scheme}.png").write_bytes(base64.b64decode(picture["data"]))
-            found["sort"] = browser.script(SORT)
+            print_out = browser.devtools("Page.printToPDF", printBackground=False)
+            (folder / f"{report.stem}-print.pdf").write_bytes(base64.b64decode(print_out["data"]))
+            found["tables"] = browser.script(SORT)
             found["csv"] = browser.script(CSV)
             found["console"] = [entry["message"] for entry in browser.call("POST", "/se/log", {"type": "browser"})
                                 if entry["level"] in ("SEVERE", "WARNING")]

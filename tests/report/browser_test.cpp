@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -31,7 +30,8 @@ TEST_CASE("the report loads, fits and sorts in a browser", "[report]") {
   std::filesystem::create_directories(folder);
   const tests::ScratchFolder scratch;
   tests::write_report_files(scratch.path());
-  report::write_report(scratch.path() / "fixture.html", report::make_page(report::read_sources(scratch.path())));
+  const report::Page page = report::make_page(report::read_sources(scratch.path()));
+  report::write_report(scratch.path() / "fixture.html", page);
   const std::string command = "/usr/bin/python3 '" + (tests::source_dir() / "tests/report/browse.py").string() + "' '" +
                               (scratch.path() / "fixture.html").string() + "' '" + folder.string() + "' > '" +
                               (scratch.path() / "found.json").string() + "'";
@@ -40,28 +40,30 @@ TEST_CASE("the report loads, fits and sorts in a browser", "[report]") {
 
   INFO(found.dump(1));
   CHECK(found["console"].empty());
-  REQUIRE(found["views"].size() == 3);
+  const std::size_t panels = report::panels_of(page).size();
+  REQUIRE(found["views"].size() == 4);
   for (const auto& view : found["views"]) {
     CHECK(view["scroll_width"] <= view["asked_width"]);
-    CHECK(view["panels"] == 20);
-    CHECK(view["drawn"] == view["panels"]);
-    CHECK(view["curves"] == view["panels"]);
+    CHECK(view["panels"] == panels);
+    CHECK(view["drawn"] == panels);
+    CHECK(view["curves"] == panels);
     CHECK(view["smallest_text_px"] >= 8.5);
-    CHECK(view["cut_off"].empty());
-    CHECK(view["dangling"] == 0);
-    CHECK(view["repeated_ids"] == 0);
-    CHECK(view["missing"] == 0);
-    CHECK(view["external"] == 0);
+    for (const char* fault : {"cut_off", "cut_off_left", "overflowing"}) CHECK(view[fault].empty());
+    for (const char* fault : {"dangling", "repeated_ids", "missing", "external", "uncaptioned"})
+      CHECK(view[fault] == 0);
     CHECK(view["intruder"] == false);
   }
-  CHECK(found["views"][0]["paper"] != found["views"][2]["paper"]);  // light and dark
-  CHECK(found["views"][0]["text_rgb"][1] < 80);                     // dark text on light panels
-  CHECK(found["views"][2]["text_rgb"][0] > 180);                    // and the reverse
-  const std::vector<double> up = found["sort"]["up"], down = found["sort"]["down"];
-  CHECK(up.size() > 3);
-  CHECK(std::is_sorted(up.begin(), up.end()));
-  CHECK(std::is_sorted(down.rbegin(), down.rend()));
-  CHECK(up.front() < up.back());
-  CHECK(found["csv"].size() == 20);
+  CHECK(found["views"][0]["paper"] != found["views"][2]["paper"]);                          // light and dark
+  for (const std::size_t light : {0, 1}) CHECK(found["views"][light]["text_rgb"][1] < 80);  // dark text
+  for (const std::size_t dark : {2, 3}) CHECK(found["views"][dark]["text_rgb"][0] > 180);   // and the reverse
+  CHECK(found["tables"].size() > 15);
+  for (const auto& table : found["tables"]) {
+    INFO(table["id"]);
+    CHECK(table["rows"] > 0);
+    CHECK(table["kept"] == true);
+    CHECK(table["wrong"].empty());
+  }
+  CHECK(found["csv"].size() == panels + found["tables"].size());
   for (const auto& file : found["csv"]) CHECK(file["lines"] > 1);
+  CHECK(read_file(folder / "fixture-print.pdf").size() > 50000);
 }

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "energy/account.hpp"
+
 namespace gaincal::tests {
 namespace {
 
@@ -72,6 +74,49 @@ store::Table columns(const std::string& name) {
   return table;
 }
 
+energy::Account account() {
+  energy::Account account;
+  const auto part = [&](const char* name, energy::Law law, double full_J, device::Origin origin) {
+    account.parts.push_back({name, law, energy::Group::other, 0.1 * full_J, full_J,
+                             origin == device::Origin::paper ? full_J : kNone, origin, "fixture"});
+  };
+  part("write", energy::Law::rows, 1e-12, device::Origin::extracted);
+  part("K word lines", energy::Law::cells, 10e-12, device::Origin::extracted);
+  part("K cells", energy::Law::cells, 200e-12, device::Origin::extracted);
+  part("K converters", energy::Law::columns, 600e-12, device::Origin::extracted);
+  part("V cells", energy::Law::cells, 30e-12, device::Origin::extracted);
+  part("signed converters", energy::Law::outputs, 500e-12, device::Origin::extracted);
+  part("counters", energy::Law::outputs, 7e-12, device::Origin::assumed);
+  part("control and routing", energy::Law::constant, 4e-9, device::Origin::paper);
+  account.window_columns = 1024;
+  account.head_size = 64;
+  account.mean_columns = 128;
+  return account;
+}
+
+/// Quantities of an energy table, all in proportion to `shape`.
+std::vector<store::Quantity> energies(const std::vector<double>& shape) {
+  std::vector<store::Quantity> quantities;
+  for (const char* name : {"total", "write", "k_word_lines", "k_cells", "k_converters", "v_word_lines", "v_cells",
+                           "signed_converters", "counters", "digital_adders"})
+    quantities.push_back({name, "J", "", mapped(shape, [](double x) { return 1e-12 * (x + 1.0); })});
+  return quantities;
+}
+
+store::Table token_energies() {
+  store::Table table{"energy_tokens", "", {{"token", "1", steps(0, 199, 200)}}, {}, {}, {}};
+  table.quantities = energies(steps(0, 199, 200));
+  table.quantities.push_back({"columns", "1", "", steps(1, 200, 200)});
+  return table;
+}
+
+store::Table head_energies() {
+  store::Table table{"energy_heads", "", {{"layer", "1", {0, 1}}, {"head", "1", {0, 1, 2}}}, {}, {}, {}};
+  table.quantities = energies(steps(100, 105, 6));
+  table.quantities.push_back({"sigma", "J", "", std::vector<double>(6, 20e-12)});
+  return table;
+}
+
 }  // namespace
 
 store::ModelFile report_model() {
@@ -105,7 +150,7 @@ store::ModelFile report_model() {
   model.query_levels = 16;
   model.counter_levels = 32;
   model.t_token_s = 40e-9;
-  model.energy_constants = {{"digital", 4e-9, device::Origin::paper, "Leroux 2025"}};
+  model.energy_constants = {{"digital control and routing", 4e-9, device::Origin::paper, "Leroux 2025"}};
   model.phases = {{"write", 10e-9, device::Origin::assumed}, {"score pulse", 30e-9, device::Origin::extracted}};
   return file;
 }
@@ -155,18 +200,55 @@ store::Dataset report_results() {
   adaptation.name = "adaptation_fitted-circuit";
   adaptation.axes = {{"iteration", "1", {0, 1, 2}}};
   adaptation.quantities = {{"perplexity", "1", "", {80, 70, 60}}, {"statistics_met", "1", "", {0, 0.5, 1}}};
-  store::Table energy;
-  energy.name = "energy";
-  energy.axes = {
-      named("part", {"K array reads", "score conversions", "V array reads", "output conversions", "digital"})};
-  energy.quantities = {{"run", "J", "", {20e-12, 80e-12, 3e-12, 75e-12, 4e-9}},
-                       {"full_window", "J", "", {200e-12, 800e-12, 30e-12, 750e-12, 4e-9}},
-                       {"paper", "J", "", {kNone, kNone, kNone, kNone, 4e-9}}};
-  results.tables = {perplexity, adaptation, energy, columns("column_score"), columns("column_output")};
+  results.attributes = {{"window", "1024"}};
+  results.tables = {perplexity,
+                    adaptation,
+                    energy::energy_table(account()),
+                    token_energies(),
+                    head_energies(),
+                    columns("column_score"),
+                    columns("column_output")};
   return results;
 }
 
+store::Dataset report_study() {
+  store::Dataset dataset = report_results();
+  store::Table study;
+  study.name = "study";
+  study.axes = {named("point", {"base", "query-bits", "query-bits", kHostileName, kHostileName})};
+  study.quantities = {{"value", "1", "", {0, 2, 6, 0.001, 0.01}},
+                      {"perplexity", "1", "", {62, 70, 61.5, 62, 66}},
+                      {"standard_error", "1", "", {1, 1, 1, 1, 1}},
+                      {"difference", "1", "", {0, 0.1, -0.01, 0, 0.05}},
+                      {"difference_error", "1", "", {0, 0.01, 0.01, 0.01, 0.01}}};
+  dataset.tables = {study};
+  return dataset;
+}
+
+store::Dataset report_sweep(const std::string& axis) {
+  store::Dataset dataset = report_dataset();
+  store::Table reads;
+  reads.name = "reads";
+  const std::vector<double> v = steps(0.0, 0.9, 7), over = steps(0.0, 4.0, 5), x = {1e-9, kTmax_s};
+  reads.axes = {axis == "corner" ? named("corner", {"tt", "ff", "ss", "fs", "sf"}) : store::Axis{axis, "1", over},
+                {"v_store", "V", v},
+                {"t_pulse", "s", x}};
+  reads.quantities = {{"q_bl", "C", "", {}}};
+  for (const double each : over)
+    for (const double charge : product(v, x, [&](double a, double b) { return current_A(a) * b * (1 + 0.1 * each); }))
+      reads.quantities[0].values.push_back(charge);
+  reads.quantities[0].values[5] = kNone;  // a point that failed
+  dataset.tables = {reads};
+  return dataset;
+}
+
 void write_report_files(const std::filesystem::path& folder) {
+  for (const char* axis : {"corner", "sample"}) {
+    const std::filesystem::path sweep = folder / (std::string(axis) == "corner" ? "corners" : "mismatch");
+    std::filesystem::create_directories(sweep);
+    store::write_dataset(sweep / "dataset.h5", report_sweep(axis));
+  }
+  store::write_dataset(folder / "study.h5", report_study());
   store::write_dataset(folder / "dataset.h5", report_dataset());
   store::write_model(folder / "model.h5", report_model());
   store::write_dataset(folder / "results.h5", report_results());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "store/model_file.hpp"
 #include "store/table.hpp"
@@ -15,7 +16,12 @@ store::ModelFile report_model();
 store::Dataset report_dataset();
 store::Dataset report_results();
 
-/// The three as files in a folder.
+/// What `gaincal gpt2 study` writes, with a hostile knob.
+store::Dataset report_study();
+/// Reads over stored voltage, width and `axis`: "corner" or "sample".
+store::Dataset report_sweep(const std::string& axis);
+
+/// All of them as files in a folder, where `gaincal report` looks for them.
 void write_report_files(const std::filesystem::path& folder);
 
 }  // namespace gaincal::tests

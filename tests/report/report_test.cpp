@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <filesystem>
 
 #include "cli/program.hpp"
@@ -31,6 +32,18 @@ std::string missing_command(const report::Page& page, const std::string& id) {
   return command;
 }
 
+/// An empty search path while it lives.
+class WithoutPrograms {
+ public:
+  WithoutPrograms() : before_(std::getenv("PATH")) { ::setenv("PATH", "", 1); }
+  ~WithoutPrograms() { ::setenv("PATH", before_.c_str(), 1); }
+  WithoutPrograms(const WithoutPrograms&) = delete;
+  WithoutPrograms& operator=(const WithoutPrograms&) = delete;
+
+ private:
+  std::string before_;
+};
+
 bool lacks_gnuplot() {
   if (report::gnuplot_available()) return false;
   WARN("skipped: no gnuplot; install gnuplot-nox");
@@ -56,7 +69,8 @@ TEST_CASE("a folder with everything gives a page without notices", "[report]") {
   tests::write_report_files(scratch.path());
   const report::Page page = report::make_page(report::read_sources(scratch.path()));
   for (const report::Section& section : page.sections) CHECK(missing_command(page, section.id).empty());
-  CHECK(report::panels_of(page).size() == 20);
+  CHECK(page.sections.size() == 12);
+  for (const report::Section& section : page.sections) CHECK(section.blocks.size() > 0);
 }
 
 TEST_CASE("a missing part becomes a notice that names the command which makes it", "[report]") {
@@ -64,7 +78,10 @@ TEST_CASE("a missing part becomes a notice that names the command which makes it
   sources.results.reset();
   report::Page page = report::make_page(sources);
   CHECK_THAT(missing_command(page, "language"), Contains("gaincal flow"));
-  CHECK_THAT(missing_command(page, "energy"), Contains("gaincal flow"));
+  for (const char* section : {"energy", "comparison", "scaling", "timing"})
+    CHECK_THAT(missing_command(page, section), Contains("gaincal flow"));
+  CHECK_THAT(missing_command(page, "spread"), Contains("gain_cell_corners") && Contains("gain_cell_monte_carlo"));
+  CHECK_THAT(missing_command(page, "sensitivity"), Contains("gaincal gpt2 study"));
   CHECK(missing_command(page, "cell").empty());
   sources = {tests::report_dataset(), {}, tests::report_results()};
   page = report::make_page(sources);
@@ -77,6 +94,14 @@ TEST_CASE("a missing part becomes a notice that names the command which makes it
   sources = {tests::report_dataset(), tests::report_model(), tests::report_results()};
   sources.results->tables.erase(sources.results->tables.begin() + 1);
   CHECK_THAT(missing_command(report::make_page(sources), "language"), Contains("gaincal flow"));
+}
+
+TEST_CASE("energies of another version become a notice", "[report]") {
+  report::Sources sources{tests::report_dataset(), tests::report_model(), tests::report_results()};
+  for (store::Table& table : sources.results->tables)
+    if (table.name == "energy")
+      std::erase_if(table.quantities, [](const store::Quantity& quantity) { return quantity.name == "law"; });
+  CHECK_THAT(missing_command(report::make_page(sources), "energy"), Contains("gaincal flow"));
 }
 
 TEST_CASE("gaincal report names what keeps it from writing", "[report]") {
@@ -97,7 +122,36 @@ TEST_CASE("gaincal report names what keeps it from writing", "[report]") {
   const std::string model = read_file(scratch.path() / "flow/model.h5");
   write_text(scratch.path() / "flow/model.h5", model.substr(0, model.size() / 2));
   refused("report flow --force", 1, "model.h5");
+  write_text(scratch.path() / "flow/model.h5", model);
+  const std::string study = read_file(scratch.path() / "flow/study.h5");
+  write_text(scratch.path() / "flow/study.h5", study.substr(0, study.size() / 2));
+  refused("report flow --force", 1, "study.h5");
+  write_text(scratch.path() / "flow/study.h5", "no HDF5");
+  refused("report flow --force", 1, "study.h5");
+  write_text(scratch.path() / "flow/study.h5", study);
   CHECK(read_file(scratch.path() / "flow/report.html") == "mine");
+}
+
+TEST_CASE("a missing gnuplot is named with its package", "[report]") {
+  const tests::ScratchFolder scratch;
+  tests::write_report_files(scratch.path());
+  const WithoutPrograms none;
+  const report::Page page = report::make_page(report::read_sources(scratch.path()));
+  CHECK_THROWS_WITH(report::write_report(scratch.path() / "report.html", page), Contains("gnuplot-nox"));
+  CHECK_THROWS_WITH(report::write_figures(scratch.path() / "figures", page), Contains("gnuplot-nox"));
+  CHECK_FALSE(std::filesystem::exists(scratch.path() / "report.html"));
+}
+
+TEST_CASE("a report that cannot be written is named", "[report]") {
+  if (lacks_gnuplot()) return;
+  const tests::ScratchFolder scratch;
+  tests::write_report_files(scratch.path());
+  const report::Page page = report::make_page(report::read_sources(scratch.path()));
+  // A folder in the place of the file and a file in the place of the folder: root may write anywhere else.
+  std::filesystem::create_directory(scratch.path() / "report.html");
+  CHECK_THROWS_WITH(report::write_report(scratch.path() / "report.html", page), Contains("report.html"));
+  write_text(scratch.path() / "figures", "a file");
+  CHECK_THROWS_WITH(report::write_figures(scratch.path() / "figures", page), Contains("figures"));
 }
 
 TEST_CASE("the page with hostile names holds no foreign script and stays small", "[report]") {
