@@ -4,7 +4,7 @@
 Vdd vdd 0 {supply}
 Vbl bl 0 {v_reference}
 Vwbl wbl 0 {v_middle}
-Vww ww 0 0
+Vww ww 0 {v_write_off}
 Vwwb wwb 0 {supply}
 Vrw rw 0 pulse(0 {supply} {t_start-edge/2} {edge} {edge} {t_pulse-edge} 1)
 Vrwb rwb 0 pulse({supply} 0 {t_start-edge/2} {edge} {edge} {t_pulse-edge} 1)

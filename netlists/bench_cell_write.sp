@@ -1,9 +1,9 @@
 * bench: one write of a gain cell through its boosted write word lines
-* v_store level driven; v_previous content before; the write bit line returns to v_middle after the word lines close
+* v_drive level driven; v_previous content before; the write bit line returns to v_middle after the word lines close
 Vdd vdd 0 {supply}
 Vbl bl 0 {v_reference}
-Vwbl wbl 0 pwl(0 {v_middle} 0.5n {v_middle} 0.6n {v_store} {t_start+t_write+0.5n} {v_store} {t_start+t_write+0.6n} {v_middle})
-Vww ww 0 pulse(0 {v_boost_high} {t_start-edge/2} {edge} {edge} {t_write-edge} 1)
+Vwbl wbl 0 pwl(0 {v_middle} 0.5n {v_middle} 0.6n {v_drive} {t_start+t_write+0.5n} {v_drive} {t_start+t_write+0.6n} {v_middle})
+Vww ww 0 pulse({v_write_off} {v_boost_high} {t_start-edge/2} {edge} {edge} {t_write-edge} 1)
 Vwwb wwb 0 pulse({supply} {v_boost_low} {t_start-edge/2} {edge} {edge} {t_write-edge} 1)
 Vrw rw 0 0
 Vrwb rwb 0 {supply}

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "netlist/devices.hpp"
+#include "netlist/deck_parts.hpp"
 #include "netlist/embedded.hpp"
 
 namespace gaincal::netlist {
@@ -14,36 +14,6 @@ constexpr double kStart_s = 1e-9;       // quiet time before an event
 constexpr double kEnable_s = 0.3e-9;    // quiet time before the comparator comes on
 constexpr double kTail_s = 3e-9;        // after an event, until all has settled
 constexpr double kWriteTail_s = 30e-9;  // the inner nodes of the read path settle slowly and pull at the storage node
-
-/// Title, models, corner, devices and what all circuits share.
-std::string preamble(const Design& design, const std::string& title) {
-  const Technology& technology = design.technology;
-  return "* " + title + "; design " + design.name + ", technology " + technology.name + ", corner " + design.corner +
-         "\n" + technology_lines(technology, design.corner) + ".temp " + number_text(design.temperature_C) + "\n" +
-         parameter_lines({{"logic_l", technology.minimum_length_m}, {"logic_w", technology.logic_width_m}});
-}
-
-std::string cell_lines(const Design& design) {
-  const CellDesign& cell = design.cell;
-  const LineDesign& lines = design.lines;
-  return parameter_lines({{"cell_cst", cell.cst_F},
-                          {"cell_w_n", cell.w_n_m},
-                          {"cell_l_n", cell.l_n_m},
-                          {"cell_w_p", cell.w_p_m},
-                          {"cell_l_p", cell.l_p_m},
-                          {"cell_w_select_n", cell.w_select_n_m},
-                          {"cell_w_select_p", cell.w_select_p_m},
-                          {"cell_l_select", cell.l_select_m},
-                          {"cell_w_write", cell.w_write_m},
-                          {"cell_l_write", cell.l_write_m},
-                          {"v_middle", design.v_middle_V()},
-                          {"v_boost_high", lines.v_boost_high_V},
-                          {"v_boost_low", lines.v_boost_low_V},
-                          {"edge", lines.edge_s},
-                          {"c_word_line", lines.c_word_line_F},
-                          {"c_write_bit_line", lines.c_write_bit_line_F}}) +
-         std::string(embedded_file("gain_cell_6t.inc"));
-}
 
 std::string readout_lines(const Design& design, bool is_signed, double t_enable_s) {
   const ReadoutDesign& readout = is_signed ? design.output_readout : design.score_readout;
@@ -68,12 +38,6 @@ std::string readout_lines(const Design& design, bool is_signed, double t_enable_
          std::string(embedded_file("readout_gates.inc")) +
          std::string(embedded_file(is_signed ? "readout_signed.inc" : "readout_unsigned.inc")) +
          std::string(embedded_file("bench_readout_sources.inc"));
-}
-
-Deck finish(std::string text, double step_s, double t_start_s, double t_end_s, double t_stop_s) {
-  const std::string analysis = "tran " + number_text(step_s) + " " + number_text(t_stop_s);
-  text += "." + analysis + "\n.end\n";
-  return {std::move(text), analysis, t_start_s, t_end_s, t_stop_s};
 }
 
 Deck readout_deck(const Design& design, bool is_signed, double q_in_C) {
@@ -123,6 +87,42 @@ Deck column_deck(const Design& design, bool is_signed, const std::vector<RowOper
 
 }  // namespace
 
+std::string preamble(const Design& design, const std::string& title) {
+  const Technology& technology = design.technology;
+  return "* " + title + "; design " + design.name + ", technology " + technology.name + ", corner " + design.corner +
+         "\n" + technology_lines(technology, design.corner) + ".temp " + number_text(design.temperature_C) + "\n" +
+         parameter_lines({{"logic_l", technology.minimum_length_m}, {"logic_w", technology.logic_width_m}});
+}
+
+std::string cell_lines(const Design& design) {
+  const CellDesign& cell = design.cell;
+  const LineDesign& lines = design.lines;
+  return parameter_lines({{"cell_cst", cell.cst_F},
+                          {"cell_w_n", cell.w_n_m},
+                          {"cell_l_n", cell.l_n_m},
+                          {"cell_w_p", cell.w_p_m},
+                          {"cell_l_p", cell.l_p_m},
+                          {"cell_w_select_n", cell.w_select_n_m},
+                          {"cell_w_select_p", cell.w_select_p_m},
+                          {"cell_l_select", cell.l_select_m},
+                          {"cell_w_write", cell.w_write_m},
+                          {"cell_l_write", cell.l_write_m},
+                          {"v_middle", design.v_middle_V()},
+                          {"v_boost_high", lines.v_boost_high_V},
+                          {"v_boost_low", lines.v_boost_low_V},
+                          {"v_write_off", lines.v_write_off_V},
+                          {"edge", lines.edge_s},
+                          {"c_word_line", lines.c_word_line_F},
+                          {"c_write_bit_line", lines.c_write_bit_line_F}}) +
+         std::string(embedded_file("gain_cell_" + cell.type + ".inc"));
+}
+
+Deck finish(std::string text, double step_s, double t_start_s, double t_end_s, double t_stop_s) {
+  const std::string analysis = "tran " + number_text(step_s) + " " + number_text(t_stop_s);
+  text += "." + analysis + "\n.end\n";
+  return {std::move(text), analysis, t_start_s, t_end_s, t_stop_s};
+}
+
 Deck cell_read_deck(const Design& design, double v_store_V, double t_pulse_s) {
   if (t_pulse_s < design.lines.edge_s)
     throw UsageError("cell_read: t_pulse is shorter than an edge of the word line; lengthen it");
@@ -142,7 +142,7 @@ Deck cell_write_deck(const Design& design, double v_target_V, double v_previous_
   const double t_stop_s = kStart_s + design.t_write_s + kWriteTail_s;
   std::string text = preamble(design, "one write of a gain cell");
   text += parameter_lines({{"v_reference", design.lines.v_reference_V},
-                           {"v_store", v_target_V},
+                           {"v_drive", v_target_V + design.write_offset_V},
                            {"v_previous", v_previous_V},
                            {"t_write", design.t_write_s},
                            {"t_start", kStart_s},

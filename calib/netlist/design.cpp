@@ -31,6 +31,8 @@ class Sizes {
 CellDesign parse_cell(SettingsTable table, const Technology& technology) {
   Sizes size(table, technology);
   CellDesign cell;
+  if (table.has("type")) cell.type = table.choice("type", cell_types());
+  if (cell.type == "oxide") technology.device("oxide");
   cell.cst_F = table.quantity("cst", Unit::farad, {1e-17, 1e-12});
   cell.w_n_m = size("w_n");
   cell.l_n_m = size("l_n");
@@ -50,6 +52,8 @@ LineDesign parse_lines(SettingsTable table, const Technology& technology) {
   lines.v_reference_V = table.quantity("v_reference", Unit::volt, {0.0, technology.supply_V});
   lines.v_boost_high_V = table.quantity("v_boost_high", Unit::volt, {technology.supply_V, 3 * technology.supply_V});
   lines.v_boost_low_V = table.quantity("v_boost_low", Unit::volt, {-technology.supply_V, 0.0});
+  if (table.has("v_write_off"))
+    lines.v_write_off_V = table.quantity("v_write_off", Unit::volt, {-technology.supply_V, 0.0});
   lines.edge_s = table.quantity("edge", Unit::second, {1e-12, 1e-9});
   lines.c_word_line_F = table.quantity("c_word_line", Unit::farad, kCapacitance);
   lines.c_write_bit_line_F = table.quantity("c_write_bit_line", Unit::farad, kCapacitance);
@@ -157,6 +161,11 @@ std::vector<double> rising_quantities(const std::vector<std::string>& words, Uni
 
 }  // namespace
 
+const std::vector<std::string>& cell_types() {
+  static const std::vector<std::string> types = {"6t", "6t_rail", "oxide", "3t", "2t"};
+  return types;
+}
+
 double Design::level_voltage_V(std::size_t level) const {
   return v_min_V + static_cast<double>(level) * (v_max_V - v_min_V) / static_cast<double>(weight_levels - 1);
 }
@@ -173,10 +182,12 @@ std::vector<device::Phase> token_phases(const Design& design) {
       {"add", design.t_add_s, Origin::assumed}};
 }
 
-Design parse_design(std::string_view text, const std::filesystem::path& file_name) {
-  SettingsTable settings = SettingsTable::parse(text, file_name.string());
+Design parse_design(std::string_view text, const std::filesystem::path& file_name,
+                    const std::vector<std::string>& overrides) {
+  SettingsTable settings = SettingsTable::parse(text, file_name.string(), overrides);
   Design design;
   design.toml = text;
+  for (const std::string& assignment : overrides) design.toml += "# " + assignment + "\n";
   design.name = settings.text("name");
   design.technology = find_technology(settings, file_name.parent_path());
   std::vector<std::string> corners;
@@ -200,6 +211,7 @@ Design parse_design(std::string_view text, const std::filesystem::path& file_nam
   design.v_max_V = storage.quantity("v_max", Unit::volt, {0.0, design.technology.supply_V});
   if (design.v_max_V <= design.v_min_V)
     throw UsageError(storage.where("v_max") + ": is not above storage.v_min; raise it");
+  if (storage.has("write_offset")) design.write_offset_V = storage.quantity("write_offset", Unit::volt, {-0.2, 0.2});
   design.weight_levels = storage.count("levels", 2, 16);
   storage.finish();
 
@@ -252,8 +264,12 @@ std::vector<double> parse_supplies_V(const std::vector<std::string>& words, cons
   return rising_quantities(words, Unit::volt, {0.1, 5.5}, where);
 }
 
-Design load_design(const std::filesystem::path& path) { return parse_design(read_file(path), path); }
+Design load_design(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
+  return parse_design(read_file(path), path, overrides);
+}
 
-Design default_design() { return parse_design(embedded_file("gc28_paper.toml"), "gc28_paper.toml"); }
+Design default_design(const std::vector<std::string>& overrides) {
+  return parse_design(embedded_file("gc28_paper.toml"), "gc28_paper.toml", overrides);
+}
 
 }  // namespace gaincal::netlist

@@ -12,8 +12,13 @@
 
 namespace gaincal::netlist {
 
-/// Sizes of the 6T gain cell.
+/// Cell types: 6t (select FETs at the bit line), 6t_rail (at the rails), oxide (oxide-semiconductor write FET), and the
+/// unsigned 3t and 2t. The template of a type is netlists/gain_cell_<type>.inc.
+const std::vector<std::string>& cell_types();
+
+/// Type and sizes of the gain cell. Sizes that a type has no use for count for nothing.
 struct CellDesign {
+  std::string type = "6t";
   double cst_F = 0.0;
   double w_n_m = 0.0, l_n_m = 0.0, w_p_m = 0.0, l_p_m = 0.0;
   double w_select_n_m = 0.0, w_select_p_m = 0.0, l_select_m = 0.0;
@@ -24,6 +29,7 @@ struct CellDesign {
 struct LineDesign {
   double v_reference_V = 0.0;  ///< bit line between reads
   double v_boost_high_V = 0.0, v_boost_low_V = 0.0;
+  double v_write_off_V = 0.0;       ///< write word line while closed; negative for an oxide write FET
   double edge_s = 0.0;              ///< word lines, 0 to 100 %
   double c_word_line_F = 0.0;       ///< wire of one cell on each word line
   double c_write_bit_line_F = 0.0;  ///< all that hangs on the write bit line of a cell
@@ -79,6 +85,7 @@ struct Design {
   std::size_t weight_levels = 0;
   double t_max_s = 0.0;
   double v_min_V = 0.0, v_max_V = 0.0;
+  double write_offset_V = 0.0;  ///< driven above a level, for what closing the write FET takes away
   double t_write_s = 0.0, t_read_margin_s = 0.0, t_add_s = 0.0;
   CellDesign cell;
   LineDesign lines;
@@ -105,10 +112,12 @@ std::vector<device::Phase> token_phases(const Design& design);
 ///
 /// Throws  UsageError naming file, field and remedy: unknown or missing key, wrong type or unit, out of range, sizes
 ///         below the technology's minimum, a technology or corner that is not there
-Design load_design(const std::filesystem::path& path);
+/// overrides  `key=value`, as SettingsTable::parse takes them
+Design load_design(const std::filesystem::path& path, const std::vector<std::string>& overrides = {});
 
 /// text  TOML; file_name for messages, its folder is where a technology file is looked up
-Design parse_design(std::string_view text, const std::filesystem::path& file_name);
+Design parse_design(std::string_view text, const std::filesystem::path& file_name,
+                    const std::vector<std::string>& overrides = {});
 
 /// Corners and rising quantities as they are written in a design file or on a command line.
 ///
@@ -121,6 +130,6 @@ std::vector<double> parse_temperatures_C(const std::vector<std::string>& words, 
 std::vector<double> parse_supplies_V(const std::vector<std::string>& words, const std::string& where);
 
 /// The built-in data/designs/gc28_paper.toml.
-Design default_design();
+Design default_design(const std::vector<std::string>& overrides = {});
 
 }  // namespace gaincal::netlist

@@ -64,13 +64,14 @@ std::vector<double> measure_cell_write(Simulator& simulator, const Design& desig
   const std::vector<double> moves_s = {0.0, t_opens_s, t_closes_s, kToEnd};
   const double energy_J = source_energy(time_s, supply_V, simulator.vector("i(vdd)")) +
                           driver_energy_J(simulator, time_s, "vwbl", moves_s, supply_V, 0.0) +
-                          driver_energy_J(simulator, time_s, "vww", moves_s, high_V, low_V) +
+                          driver_energy_J(simulator, time_s, "vww", moves_s, high_V, design.lines.v_write_off_V) +
                           driver_energy_J(simulator, time_s, "vwwb", moves_s, high_V, low_V);
   // Settling is judged while the word lines are open; closing them injects charge.
   const auto open = std::upper_bound(time_s.begin(), time_s.end(), t_closes_s) - time_s.begin();
   time_s.resize(static_cast<std::size_t>(open));
   v_store_V.resize(static_cast<std::size_t>(open));
-  const auto settled_s = settling_time(time_s, v_store_V, v_target_V, kSettleBand_V, deck.t_start_s);
+  const auto settled_s =
+      settling_time(time_s, v_store_V, v_target_V + design.write_offset_V, kSettleBand_V, deck.t_start_s);
   if (!settled_s) throw Error("the stored voltage has not settled when the word lines close");
   return {v_stored_V, energy_J, *settled_s - deck.t_start_s};
 }

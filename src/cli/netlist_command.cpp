@@ -5,6 +5,8 @@
 #include "core/files.hpp"
 #include "core/units.hpp"
 #include "netlist/decks.hpp"
+#include "netlist/periphery_decks.hpp"
+#include "sweep/self_test.hpp"
 
 namespace gaincal::cli {
 namespace {
@@ -31,13 +33,17 @@ class Operands {
   }
   double age_s() const { return in_range("age", Unit::second, design_.grids.age_max_s, 1e-9, 1e6); }
   double q_in_C(double otherwise) const { return quantity("q-in", Unit::coulomb, otherwise); }
-  double level_V(const std::string& option, std::size_t otherwise) const {
-    const std::size_t level = values_.count(option) > 0 ? values_[option].as<std::size_t>() : otherwise;
-    if (level >= design_.weight_levels)
-      throw UsageError("--" + option + ": " + std::to_string(level) + " is no level; choose 0 to " +
+  std::size_t level(const std::string& option, std::size_t otherwise) const {
+    const std::size_t value = values_.count(option) > 0 ? values_[option].as<std::size_t>() : otherwise;
+    if (value >= design_.weight_levels)
+      throw UsageError("--" + option + ": " + std::to_string(value) + " is no level; choose 0 to " +
                        std::to_string(design_.weight_levels - 1));
-    return design_.level_voltage_V(level);
+    return value;
   }
+  double level_V(const std::string& option, std::size_t otherwise) const {
+    return design_.level_voltage_V(level(option, otherwise));
+  }
+  std::size_t code() const { return values_.count("code") > 0 ? values_["code"].as<std::size_t>() : 15; }
   /// The first `--active-rows` rows store v-store and get the pulse; the others store the middle and stay silent.
   std::vector<netlist::RowOperand> rows() const {
     const std::size_t active = values_.count("active-rows") > 0 ? values_["active-rows"].as<std::size_t>() : 8;
@@ -83,6 +89,21 @@ const std::map<std::string, Circuit>& circuits() {
        {"retention of a gain cell",
         {"v-store", "age"},
         [](const Design& d, const Operands& o) { return cell_leak_deck(d, o.v_store_V(), o.age_s()); }}},
+      {"write_path",
+       {"one write through a 3-bit DAC and boosted word-line drivers",
+        {"level", "previous"},
+        [](const Design& d, const Operands& o) {
+          const double v_previous_V = o.level_V("previous", 0);
+          return write_path_deck(d, o.level("level", d.weight_levels - 1), v_previous_V);
+        }}},
+      {"pulse_width",
+       {"one pulse of a row from its 4-bit code",
+        {"code"},
+        [](const Design& d, const Operands& o) { return pulse_width_deck(d, o.code()); }}},
+      {"counter16",
+       {"the count of one pulse, behavioural",
+        {"t-pulse"},
+        [](const Design& d, const Operands& o) { return counter_deck(d, o.t_pulse_s()); }}},
       {"readout_unsigned",
        {"one conversion of charge to pulse, no sign",
         {"q-in"},
@@ -120,9 +141,29 @@ const Circuit& find_circuit(const std::string& name) {
   throw UsageError("no circuit '" + name + "'; 'gaincal netlist --list' names them");
 }
 
+/// Simulates one circuit, or all of them, and prints what it extracted. Whether every run succeeded.
+bool run_self_tests(const std::string& name, const std::string& design_file, const std::vector<std::string>& overrides,
+                    const sweep::SelfTestOptions& options) {
+  bool found = false, succeeded = true;
+  for (sweep::SelfTest test : sweep::self_tests()) {
+    if (name != "all" && name != test.name) continue;
+    found = true;
+    test.overrides.insert(test.overrides.end(), overrides.begin(), overrides.end());
+    const sweep::SelfTestResult result = sweep::run_self_test(test, design_file, options);
+    sweep::print_self_test(std::cout, result);
+    for (const std::string& failure : result.failures) succeeded = succeeded && failure.empty();
+    if (test.stores) sweep::print_retention(std::cout, sweep::run_retention(test, design_file, options));
+    std::cout << std::endl;
+  }
+  if (found) return succeeded;
+  std::string list;
+  for (const sweep::SelfTest& test : sweep::self_tests()) list += ", " + test.name;
+  throw UsageError("--self-test: no circuit '" + name + "'; choose one of all" + list);
+}
+
 /// An option that the circuit would ignore is a mistake.
 void refuse_foreign_options(const po::variables_map& values, const std::string& name, const Circuit& circuit) {
-  for (const char* option : {"v-store", "t-pulse", "q-in", "level", "previous", "age", "active-rows"}) {
+  for (const char* option : {"v-store", "t-pulse", "q-in", "level", "previous", "age", "active-rows", "code"}) {
     if (values.count(option) == 0) continue;
     bool known = false;
     for (const std::string& own : circuit.options) known = known || own == option;
@@ -137,27 +178,44 @@ void refuse_foreign_options(const po::variables_map& values, const std::string& 
 int run_netlist(const std::vector<std::string>& arguments) {
   po::options_description options("options");
   options.add_options()("circuit", po::value<std::string>(), "what to write; --list names the circuits")(
-      "list", "list the circuits and their options")("design", po::value<std::string>(),
-                                                     "design file (built-in gc28_paper)")(
+      "list", "list the circuits and their options")("self-test", po::value<std::string>(),
+                                                     "simulate a circuit (or all) over corners and print its figures")(
+      "nominal", "of --self-test: the design's own condition alone")(
+      "workers", po::value<unsigned>()->default_value(0), "of --self-test: worker processes (0: one per core)")(
+      "set", po::value<std::vector<std::string>>(), "key=value in the design, e.g. --set cell.cst=8fF")(
+      "design", po::value<std::string>(), "design file (built-in gc28_paper)")(
       "out", po::value<std::string>(), "file to write (standard output)")("force", "overwrite --out")(
       "v-store", po::value<std::string>(), "stored voltage, e.g. 0.9V")(
       "t-pulse", po::value<std::string>(), "read pulse, e.g. 15ns")("q-in", po::value<std::string>(),
                                                                     "charge to convert, e.g. 50fC")(
       "level", po::value<std::size_t>(), "level to write")("previous", po::value<std::size_t>(),
-                                                           "level written before")(
-      "age", po::value<std::string>(), "time simulated, e.g. 5ms")("active-rows", po::value<std::size_t>(),
-                                                                   "rows that get a pulse (8)");
+                                                           "level written before")("age", po::value<std::string>(),
+                                                                                   "time simulated, e.g. 5ms")(
+      "active-rows", po::value<std::size_t>(), "rows that get a pulse (8)")("code", po::value<std::size_t>(),
+                                                                            "of a pulse, 0 to 15 (15)");
   const auto values = parse_arguments(kUsage, options, {"circuit"}, arguments);
   if (!values) return 0;
   if (values->count("list") > 0) {
     print_circuits();
     return 0;
   }
+  const std::string design_file = values->count("design") > 0 ? (*values)["design"].as<std::string>() : "";
+  const auto overrides =
+      values->count("set") > 0 ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>();
+  if (values->count("self-test") > 0) {
+    for (const char* option : {"circuit", "out", "force"})
+      if (values->count(option) > 0)
+        throw UsageError("--self-test: prints figures and writes no deck; remove " + std::string(option));
+    const sweep::SelfTestOptions self_test{(*values)["workers"].as<unsigned>(), values->count("nominal") == 0};
+    return run_self_tests((*values)["self-test"].as<std::string>(), design_file, overrides, self_test)
+               ? 0
+               : static_cast<int>(ExitCode::failed);
+  }
   const std::string name = required<std::string>(*values, "circuit", kUsage);
   const Circuit& circuit = find_circuit(name);
   refuse_foreign_options(*values, name, circuit);
-  const Design design = values->count("design") > 0 ? netlist::load_design((*values)["design"].as<std::string>())
-                                                    : netlist::default_design();
+  const Design design =
+      design_file.empty() ? netlist::default_design(overrides) : netlist::load_design(design_file, overrides);
   const Deck deck = circuit.make(design, Operands(*values, design));
   if (values->count("out") == 0) {
     std::cout << deck.text;

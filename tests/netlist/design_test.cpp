@@ -143,3 +143,23 @@ TEST_CASE("conditions of a design are read in SI units, sorted, and refused by n
   CHECK_THAT(refusal(with("supply = [\"0.9V\", \"900mV\"]")), Contains("given twice"));
   CHECK_THAT(refusal(with("humidity = 3")), Contains("humidity"));
 }
+
+TEST_CASE("a design chooses its cell, and the technology must have its devices", "[netlist]") {
+  const std::filesystem::path folder = std::filesystem::path(GAINCAL_SOURCE_DIR) / "data/designs";
+  const Design oxide = load_design(folder / "gc28_oxide.toml");
+  CHECK(oxide.cell.type == "oxide");
+  CHECK(oxide.lines.v_write_off_V == Approx(-0.35));
+  CHECK(default_design().cell.type == "6t");
+  CHECK(default_design({"cell.cst=\"8fF\""}).cell.cst_F == Approx(8e-15));
+  CHECK_THAT(refusal(edited("[cell]\n", "[cell]\ntype = \"7t\"\n")), Contains("my.toml: cell.type: '7t' is unknown"));
+
+  const tests::ScratchFolder scratch;
+  std::string technology(embedded_file("gc28.toml"));
+  const std::size_t begin = technology.find("oxide = ");
+  technology.erase(begin, technology.find('\n', begin) + 1 - begin);
+  technology.replace(technology.find("\"gc28\""), 6, "\"mine\"");
+  write_text(scratch.path() / "mine.toml", technology);
+  std::string text = edited("technology = \"gc28\"", "technology = \"mine.toml\"");
+  text.replace(text.find("[cell]\n"), 7, "[cell]\ntype = \"oxide\"\n");
+  CHECK_THROWS_WITH(parse_design(text, scratch.path() / "design.toml"), Contains("no device for the role 'oxide'"));
+}
