@@ -52,8 +52,9 @@ bool memory_trial(std::size_t points) {
   std::map<int, Peak> peaks;
   std::size_t workers_seen = 0;
   pid_t newest = 0;
-  for (std::size_t done = 0; done < shards && ::waitpid(driver, nullptr, WNOHANG) == 0; ::usleep(20000)) {
-    done = finished(out.path());
+  int status = 0;
+  for (; ::waitpid(driver, &status, WNOHANG) == 0; ::usleep(20000)) {
+    const std::size_t done = finished(out.path());
     const double share = static_cast<double>(done) / static_cast<double>(shards);
     Peak& peak = peaks[share < 0.1 ? 0 : (share >= 0.45 && share < 0.55 ? 1 : (share >= 0.9 && share < 1 ? 2 : 3))];
     peak.driver_MB = std::max(peak.driver_MB, resident_MB(driver));
@@ -65,8 +66,7 @@ bool memory_trial(std::size_t points) {
       }
     }
   }
-  int status = 0;
-  if (::waitpid(driver, &status, 0) != driver || status != 0) {
+  if (status != 0) {
     std::printf("the sweep failed\n");
     return false;
   }
