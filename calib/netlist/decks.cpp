@@ -9,13 +9,64 @@
 namespace gaincal::netlist {
 namespace {
 
-constexpr double kStep_s = 50e-12;      // converters need 50 ps or less
-constexpr double kStart_s = 1e-9;       // quiet time before an event
 constexpr double kEnable_s = 0.3e-9;    // quiet time before the comparator comes on
-constexpr double kTail_s = 3e-9;        // after an event, until all has settled
 constexpr double kWriteTail_s = 30e-9;  // the inner nodes of the read path settle slowly and pull at the storage node
 
-std::string readout_lines(const Design& design, bool is_signed, double t_enable_s) {
+std::string one_readout(const Design& design, bool is_signed, double t_enable_s) {
+  return std::string(embedded_file("gates.inc")) + readout_lines(design, is_signed, t_enable_s, 1) +
+         std::string(embedded_file("bench_readout_load.inc"));
+}
+
+Deck readout_deck(const Design& design, bool is_signed, double q_in_C) {
+  const ReadoutDesign& readout = is_signed ? design.output_readout : design.score_readout;
+  const double window_s = kEnable_s + readout.t_setup_s + readout.t_lead_s;
+  std::string text = preamble(design, is_signed ? "one conversion, signed" : "one conversion, unsigned");
+  text += parameter_lines({{"v_reference", design.lines.v_reference_V}, {"q_in", q_in_C}});
+  text += one_readout(design, is_signed, kEnable_s);
+  text += embedded_file(is_signed ? "bench_readout_signed.sp" : "bench_readout_unsigned.sp");
+  return finish(std::move(text), kConverterStep_s, window_s, window_s + design.t_max_s,
+                window_s + design.t_max_s + kTail_s);
+}
+
+/// Cells of a column: word lines per row, all else shared.
+std::string row_lines(const Design& design, const std::vector<RowOperand>& rows) {
+  std::string text;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const std::string row = std::to_string(r);
+    text += word_line_sources(design, r, rows[r].t_pulse_s) + cell_call(row, row, "bl", rows[r].v_store_V);
+  }
+  return text;
+}
+
+enum class Until { charge, pulse };
+
+Deck column_deck(const Design& design, bool is_signed, const std::vector<RowOperand>& rows, Until until) {
+  if (rows.size() != design.rows)
+    throw UsageError("column: " + std::to_string(rows.size()) + " operands for " + std::to_string(design.rows) +
+                     " rows; give one per row");
+  const ReadoutDesign& readout = is_signed ? design.output_readout : design.score_readout;
+  const double t_enable_s = kReadStart_s + design.t_max_s + design.t_read_margin_s;
+  const double window_s = t_enable_s + readout.t_setup_s + readout.t_lead_s;
+  std::string text = preamble(design, is_signed ? "column, signed converter" : "column, unsigned converter");
+  text += parameter_lines({{"v_reference", design.lines.v_reference_V}, {"t_start", kReadStart_s}});
+  text += cell_lines(design);
+  text += one_readout(design, is_signed, t_enable_s);
+  text += embedded_file("bench_column_cells.inc");
+  text += row_lines(design, rows);
+  if (until == Until::charge) {
+    text += is_signed ? "Xreadout bl ref er en ec smp smpb out sgn pb nb vdd readout_signed\n"
+                      : "Xreadout bl ref erb en ec out pb nb vdd readout_unsigned\n";
+    text += ".ic v(bl)={v_reference}\n.save v(bl)\n";
+    return finish(std::move(text), kConverterStep_s, kReadStart_s, kReadStart_s + design.t_max_s, t_enable_s);
+  }
+  text += embedded_file(is_signed ? "bench_column_signed.sp" : "bench_column_unsigned.sp");
+  return finish(std::move(text), kConverterStep_s, window_s, window_s + design.t_max_s,
+                window_s + design.t_max_s + kTail_s);
+}
+
+}  // namespace
+
+std::string readout_lines(const Design& design, bool is_signed, double t_enable_s, std::size_t columns) {
   const ReadoutDesign& readout = is_signed ? design.output_readout : design.score_readout;
   return parameter_lines({{"t_max", design.t_max_s},
                           {"t_enable", t_enable_s},
@@ -26,6 +77,8 @@ std::string readout_lines(const Design& design, bool is_signed, double t_enable_
                           {"c_output", readout.c_output_F},
                           {"i_ramp", readout.i_ramp_A},
                           {"i_bias", readout.i_bias_A},
+                          {"ramp_bias", readout.ramp_bias_share * static_cast<double>(columns)},
+                          {"compare_bias", readout.compare_bias_share * static_cast<double>(columns)},
                           {"w_ramp", readout.w_ramp_m},
                           {"l_ramp", readout.l_ramp_m},
                           {"w_switch", readout.w_switch_m},
@@ -35,57 +88,24 @@ std::string readout_lines(const Design& design, bool is_signed, double t_enable_
                           {"l_load", readout.l_load_m},
                           {"w_tail", readout.w_tail_m},
                           {"l_tail", readout.l_tail_m}}) +
-         std::string(embedded_file("readout_gates.inc")) +
+         std::string(embedded_file("comparator.inc")) +
          std::string(embedded_file(is_signed ? "readout_signed.inc" : "readout_unsigned.inc")) +
          std::string(embedded_file("bench_readout_sources.inc"));
 }
 
-Deck readout_deck(const Design& design, bool is_signed, double q_in_C) {
-  const ReadoutDesign& readout = is_signed ? design.output_readout : design.score_readout;
-  const double window_s = kEnable_s + readout.t_setup_s + readout.t_lead_s;
-  std::string text = preamble(design, is_signed ? "one conversion, signed" : "one conversion, unsigned");
-  text += parameter_lines({{"v_reference", design.lines.v_reference_V}, {"q_in", q_in_C}});
-  text += readout_lines(design, is_signed, kEnable_s);
-  text += embedded_file(is_signed ? "bench_readout_signed.sp" : "bench_readout_unsigned.sp");
-  return finish(std::move(text), kStep_s, window_s, window_s + design.t_max_s, window_s + design.t_max_s + kTail_s);
+std::string word_line_sources(const Design& design, std::size_t row, double t_pulse_s) {
+  const std::string n = std::to_string(row);
+  if (t_pulse_s < design.lines.edge_s) return "Vrw" + n + " rw" + n + " 0 0\nVrwb" + n + " rwb" + n + " 0 {supply}\n";
+  const std::string shape = "{t_start-edge/2} {edge} {edge} {" + number_text(t_pulse_s) + "-edge} 1)\n";
+  return "Vrw" + n + " rw" + n + " 0 pulse(0 {supply} " + shape + "Vrwb" + n + " rwb" + n + " 0 pulse({supply} 0 " +
+         shape;
 }
 
-/// Cells of a column: word lines per row, all else shared.
-std::string row_lines(const std::vector<RowOperand>& rows) {
-  std::string text;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const std::string n = std::to_string(r);
-    text += "Xcell" + n + " wbl ww wwb rw" + n + " rwb" + n + " bl vcell 0 sn" + n + " gain_cell\n";
-    if (rows[r].t_pulse_s > 0) {
-      const std::string shape = "{t_start-edge/2} {edge} {edge} {" + number_text(rows[r].t_pulse_s) + "-edge} 1)\n";
-      text += "Vrw" + n + " rw" + n + " 0 pulse(0 {supply} " + shape;
-      text += "Vrwb" + n + " rwb" + n + " 0 pulse({supply} 0 " + shape;
-    } else {
-      text += "Vrw" + n + " rw" + n + " 0 0\nVrwb" + n + " rwb" + n + " 0 {supply}\n";
-    }
-    text += ".ic v(sn" + n + ")=" + number_text(rows[r].v_store_V) + "\n";
-  }
-  return text;
+std::string cell_call(const std::string& number, const std::string& row, const std::string& bit_line,
+                      double v_store_V) {
+  return "Xcell" + number + " wbl ww wwb rw" + row + " rwb" + row + " " + bit_line + " vcell 0 sn" + number +
+         " gain_cell\n.ic v(sn" + number + ")=" + number_text(v_store_V) + "\n";
 }
-
-Deck column_deck(const Design& design, bool is_signed, const std::vector<RowOperand>& rows) {
-  if (rows.size() != design.rows)
-    throw UsageError("column: " + std::to_string(rows.size()) + " operands for " + std::to_string(design.rows) +
-                     " rows; give one per row");
-  const ReadoutDesign& readout = is_signed ? design.output_readout : design.score_readout;
-  const double t_enable_s = kStart_s + design.t_max_s + design.t_read_margin_s;
-  const double window_s = t_enable_s + readout.t_setup_s + readout.t_lead_s;
-  std::string text = preamble(design, is_signed ? "column, signed converter" : "column, unsigned converter");
-  text += parameter_lines({{"v_reference", design.lines.v_reference_V}, {"t_start", kStart_s}});
-  text += cell_lines(design);
-  text += readout_lines(design, is_signed, t_enable_s);
-  text += embedded_file("bench_column_cells.inc");
-  text += row_lines(rows);
-  text += embedded_file(is_signed ? "bench_column_signed.sp" : "bench_column_unsigned.sp");
-  return finish(std::move(text), kStep_s, window_s, window_s + design.t_max_s, window_s + design.t_max_s + kTail_s);
-}
-
-}  // namespace
 
 std::string preamble(const Design& design, const std::string& title) {
   const Technology& technology = design.technology;
@@ -126,30 +146,30 @@ Deck finish(std::string text, double step_s, double t_start_s, double t_end_s, d
 Deck cell_read_deck(const Design& design, double v_store_V, double t_pulse_s) {
   if (t_pulse_s < design.lines.edge_s)
     throw UsageError("cell_read: t_pulse is shorter than an edge of the word line; lengthen it");
-  const double t_stop_s = kStart_s + t_pulse_s + kTail_s;
+  const double t_stop_s = kReadStart_s + t_pulse_s + kTail_s;
   std::string text = preamble(design, "one read of a gain cell");
   text += parameter_lines({{"v_reference", design.lines.v_reference_V},
                            {"v_store", v_store_V},
                            {"t_pulse", t_pulse_s},
-                           {"t_start", kStart_s},
+                           {"t_start", kReadStart_s},
                            {"t_stop", t_stop_s}});
   text += cell_lines(design);
   text += embedded_file("bench_cell_read.sp");
-  return finish(std::move(text), kStep_s, kStart_s, kStart_s + t_pulse_s, t_stop_s);
+  return finish(std::move(text), kConverterStep_s, kReadStart_s, kReadStart_s + t_pulse_s, t_stop_s);
 }
 
 Deck cell_write_deck(const Design& design, double v_target_V, double v_previous_V) {
-  const double t_stop_s = kStart_s + design.t_write_s + kWriteTail_s;
+  const double t_stop_s = kReadStart_s + design.t_write_s + kWriteTail_s;
   std::string text = preamble(design, "one write of a gain cell");
   text += parameter_lines({{"v_reference", design.lines.v_reference_V},
                            {"v_drive", v_target_V + design.write_offset_V},
                            {"v_previous", v_previous_V},
                            {"t_write", design.t_write_s},
-                           {"t_start", kStart_s},
+                           {"t_start", kReadStart_s},
                            {"t_stop", t_stop_s}});
   text += cell_lines(design);
   text += embedded_file("bench_cell_write.sp");
-  return finish(std::move(text), kStep_s, kStart_s, kStart_s + design.t_write_s, t_stop_s);
+  return finish(std::move(text), kConverterStep_s, kReadStart_s, kReadStart_s + design.t_write_s, t_stop_s);
 }
 
 Deck cell_leak_deck(const Design& design, double v_store_V, double age_s) {
@@ -164,10 +184,13 @@ Deck readout_unsigned_deck(const Design& design, double q_in_C) { return readout
 Deck readout_signed_deck(const Design& design, double q_in_C) { return readout_deck(design, true, q_in_C); }
 
 Deck column_unsigned_deck(const Design& design, const std::vector<RowOperand>& rows) {
-  return column_deck(design, false, rows);
+  return column_deck(design, false, rows, Until::pulse);
 }
 Deck column_signed_deck(const Design& design, const std::vector<RowOperand>& rows) {
-  return column_deck(design, true, rows);
+  return column_deck(design, true, rows, Until::pulse);
+}
+Deck column_charge_deck(const Design& design, bool is_signed, const std::vector<RowOperand>& rows) {
+  return column_deck(design, is_signed, rows, Until::charge);
 }
 
 }  // namespace gaincal::netlist

@@ -31,8 +31,8 @@ Deck cell_write_deck(const Design& design, double v_target_V, double v_previous_
 /// Retention from v_store_V for `age_s`: `v(sn)`.
 Deck cell_leak_deck(const Design& design, double v_store_V, double age_s);
 
-/// One conversion of a charge (positive = bit line below its reference): `v(out)`, `i(vdd)`, `i(vbias)` (the bias that
-/// the columns of an array share). The signed one adds `v(sgn)`; its q_in_C may be negative.
+/// One conversion of a charge (positive = bit line below its reference): `v(out)`, `i(vdd)`, `i(vbias)` (its share of
+/// the bias of an array). The signed one adds `v(sgn)`; its q_in_C may be negative.
 Deck readout_unsigned_deck(const Design& design, double q_in_C);
 Deck readout_signed_deck(const Design& design, double q_in_C);
 
@@ -47,5 +47,8 @@ struct RowOperand {
 /// Throws  UsageError when there is not one operand per row
 Deck column_unsigned_deck(const Design& design, const std::vector<RowOperand>& rows);
 Deck column_signed_deck(const Design& design, const std::vector<RowOperand>& rows);
+
+/// The same column until its comparator comes on: `v(bl)`, which the cells have pulled to its place by then.
+Deck column_charge_deck(const Design& design, bool is_signed, const std::vector<RowOperand>& rows);
 
 }  // namespace gaincal::netlist

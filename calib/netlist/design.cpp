@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/files.hpp"
+#include "core/units.hpp"
 #include "netlist/embedded.hpp"
 #include "netlist/settings.hpp"
 
@@ -13,6 +14,7 @@ namespace {
 constexpr Range kTime{1e-12, 1e-3};
 constexpr Range kCapacitance{1e-18, 1e-9};
 constexpr Range kCurrent{1e-9, 1e-2};
+constexpr std::size_t kColumns = 48, kCheckColumns = 24;
 
 /// Gate sizes: at least the minimum width or length of the technology.
 class Sizes {
@@ -80,6 +82,15 @@ ReadoutDesign parse_readout(SettingsTable table, const Technology& technology) {
   readout.l_load_m = size("l_load");
   readout.w_tail_m = size("w_tail");
   readout.l_tail_m = size("l_tail");
+  const auto share = [&](const char* key, double& value, const char* width, double width_m) {
+    if (table.has(key)) value = table.quantity(key, Unit::none, {1e-3, 1.0});
+    if (value * width_m < technology.minimum_width_m * (1 - 1e-9))
+      throw UsageError(table.where(key) + ": the bias diode, this share of " + width +
+                       ", is narrower than the technology's " +
+                       format_quantity(technology.minimum_width_m, Unit::metre) + "; raise it or widen " + width);
+  };
+  share("ramp_bias_share", readout.ramp_bias_share, "w_ramp", readout.w_ramp_m);
+  share("compare_bias_share", readout.compare_bias_share, "w_tail", readout.w_tail_m);
   table.finish();
   return readout;
 }
@@ -105,6 +116,8 @@ Grids parse_grids(SettingsTable table) {
   grids.cell_check_widths = table.count("cell_check_widths", 1, 1000);
   grids.charges = table.count("charges", 8, 10000);
   grids.check_charges = table.count("check_charges", 1, 10000);
+  grids.columns = table.has("columns") ? table.count("columns", 0, 10000) : kColumns;
+  grids.check_columns = table.has("check_columns") ? table.count("check_columns", 0, 10000) : kCheckColumns;
   grids.leak_starts = table.count("leak_starts", 2, 1000);
   grids.leak_check_starts = table.count("leak_check_starts", 1, 1000);
   grids.leak_ages = table.count("leak_ages", 3, 1000);

@@ -39,6 +39,9 @@ struct LineDesign {
 struct ReadoutDesign {
   double c_bit_line_F = 0.0;
   double i_ramp_A = 0.0, i_bias_A = 0.0;
+  /// Current of the bias diodes that all columns of an array share, for each column, of i_ramp and i_bias. The smaller,
+  /// the slower the bias recovers when all columns switch at once.
+  double ramp_bias_share = 0.25, compare_bias_share = 0.125;
   double t_setup_s = 0.0;  ///< comparator on to ramp start
   double t_lead_s = 0.0;   ///< ramp start to pulse window: the comparator's delay
   double v_trim_V = 0.0;   ///< comparator reference minus the bit line's
@@ -51,6 +54,7 @@ struct ReadoutDesign {
 struct Grids {
   std::size_t cell_voltages = 0, cell_widths = 0, cell_check_voltages = 0, cell_check_widths = 0;
   std::size_t charges = 0, check_charges = 0;
+  std::size_t columns = 0, check_columns = 0;  ///< of cells on each kind of bit line; 0: none are simulated
   std::size_t leak_starts = 0, leak_check_starts = 0, leak_ages = 0;
   double age_max_s = 0.0;
   double point_timeout_s = 0.0;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kStep_s = 25e-12;
 constexpr double kStart_s = 2e-9;
-constexpr double kTail_s = 4e-9;
+constexpr double kDriverTail_s = 4e-9;
 constexpr double kGateCapacitance_F_m2 = 0.02;  // an oxide of 1.7 nm
 constexpr std::size_t kCodes = 16;
 
@@ -52,7 +52,7 @@ Deck write_path_deck(const Design& design, std::size_t level, double v_previous_
     throw UsageError(design.name + ": storage.levels: the DAC has 3 bits; choose 8 levels");
   if (design.lines.v_write_off_V != 0)
     throw UsageError(design.name + ": lines.v_write_off: the word-line driver rests at 0; choose 0V");
-  const double t_stop_s = kStart_s + design.t_write_s + kTail_s;
+  const double t_stop_s = kStart_s + design.t_write_s + kDriverTail_s;
   std::string text = preamble(design, "one write through DAC and word-line drivers");
   text += parameter_lines({{"v_reference", design.lines.v_reference_V},
                            {"v_top", design.v_max_V + design.write_offset_V},
@@ -62,7 +62,7 @@ Deck write_path_deck(const Design& design, std::size_t level, double v_previous_
                            {"t_start", kStart_s},
                            {"r_ladder", 2e3},
                            {"row_load", static_cast<double>(design.columns) * design.lines.c_word_line_F}});
-  text += cell_lines(design) + word("readout_gates.inc") + word("write_path.inc") + word("bench_write_path.sp");
+  text += cell_lines(design) + word("gates.inc") + word("write_path.inc") + word("bench_write_path.sp");
   for (std::size_t bit = 0; bit < 3; ++bit) {
     const std::string name = numbered("d", bit);
     const bool set = (level >> bit & 1) != 0;
@@ -76,9 +76,10 @@ Deck pulse_width_deck(const Design& design, std::size_t code) {
   if (code >= kCodes) throw UsageError("pulse_width: code " + std::to_string(code) + "; choose 0 to 15");
   std::string text = preamble(design, "one pulse of a row");
   text += parameter_lines({{"t_start", kStart_s}, {"edge", design.lines.edge_s}, {"rows_load", row_load_F(design)}});
-  text += word("readout_gates.inc") + word("pulse_width.inc") + word("bench_pulse_width.sp");
+  text += word("gates.inc") + word("row_driver.inc") + word("pulse_width.inc") + word("bench_pulse_width.sp");
   text += code_sources(design, code);
-  return finish(std::move(text), kStep_s, kStart_s, kStart_s + design.t_max_s, kStart_s + design.t_max_s + kTail_s);
+  return finish(std::move(text), kStep_s, kStart_s, kStart_s + design.t_max_s,
+                kStart_s + design.t_max_s + kDriverTail_s);
 }
 
 Deck counter_deck(const Design& design, double t_pulse_s) {
@@ -88,7 +89,7 @@ Deck counter_deck(const Design& design, double t_pulse_s) {
                            {"t_count", design.t_max_s / (0.5 * static_cast<double>(design.counter_levels) - 1.0)},
                            {"e_count", counted_capacitance_F * supply_V * supply_V}});
   text += word("counter16.inc") + word("bench_counter16.sp");
-  return finish(std::move(text), kStep_s, kStart_s, kStart_s + t_pulse_s, kStart_s + design.t_max_s + kTail_s);
+  return finish(std::move(text), kStep_s, kStart_s, kStart_s + t_pulse_s, kStart_s + design.t_max_s + kDriverTail_s);
 }
 
 }  // namespace gaincal::netlist

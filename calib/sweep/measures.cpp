@@ -92,9 +92,8 @@ std::vector<double> measure_readout(Simulator& simulator, const Design& design, 
   const std::vector<double> v_out_V = simulator.vector("v(out)");
   const double supply_V = design.technology.supply_V;
   if (crossing_time(time_s, v_out_V, 0.5 * supply_V, Edge::rising, 2)) throw Error("the converter pulses twice");
-  const double energy_J =
-      source_energy(time_s, supply_V, simulator.vector("i(vdd)")) +
-      source_energy(time_s, supply_V, simulator.vector("i(vbias)")) / static_cast<double>(design.columns);
+  const double energy_J = source_energy(time_s, supply_V, simulator.vector("i(vdd)")) +
+                          source_energy(time_s, supply_V, simulator.vector("i(vbias)"));
   const double width_s = pulse_width(time_s, v_out_V, 0.5 * supply_V);
   if (!is_signed) return {width_s, energy_J};
   const double v_sign_V = value_at(time_s, simulator.vector("v(sgn)"), deck.t_start_s);

@@ -4,6 +4,7 @@
 #include "cli/command.hpp"
 #include "core/files.hpp"
 #include "core/units.hpp"
+#include "netlist/array_decks.hpp"
 #include "netlist/decks.hpp"
 #include "netlist/periphery_decks.hpp"
 #include "sweep/self_test.hpp"
@@ -53,6 +54,18 @@ class Operands {
     std::vector<netlist::RowOperand> operands(design_.rows, {design_.v_middle_V(), 0.0});
     for (std::size_t r = 0; r < active; ++r) operands[r] = {v_store_V(), t_pulse_s()};
     return operands;
+  }
+  /// The same rows in every column.
+  netlist::StoredArray array() const {
+    netlist::StoredArray stored{design_.rows, design_.columns, {}};
+    for (const netlist::RowOperand& row : rows())
+      stored.v_store_V.insert(stored.v_store_V.end(), design_.columns, row.v_store_V);
+    return stored;
+  }
+  std::vector<double> pulses() const {
+    std::vector<double> t_pulse_s;
+    for (const netlist::RowOperand& row : rows()) t_pulse_s.push_back(row.t_pulse_s);
+    return t_pulse_s;
   }
 
  private:
@@ -115,6 +128,21 @@ const std::map<std::string, Circuit>& circuits() {
         {"q-in"},
         [](const Design& d, const Operands& o) {
           return readout_signed_deck(d, o.q_in_C(-0.5 * d.saturation_charge_C(d.output_readout)));
+        }}},
+      {"array_unsigned",
+       {"an array of cells with unsigned converters, every column alike",
+        {"v-store", "t-pulse", "active-rows"},
+        [](const Design& d, const Operands& o) { return array_deck(d, false, o.array(), o.pulses()); }}},
+      {"array_signed",
+       {"an array of cells with signed converters, every column alike",
+        {"v-store", "t-pulse", "active-rows"},
+        [](const Design& d, const Operands& o) { return array_deck(d, true, o.array(), o.pulses()); }}},
+      {"tile",
+       {"a sub-tile: K array, converters, V array, signed converters",
+        {"v-store", "t-pulse", "active-rows"},
+        [](const Design& d, const Operands& o) {
+          netlist::StoredArray values{d.columns, d.rows, std::vector<double>(d.columns * d.rows, o.v_store_V())};
+          return tile_deck(d, o.array(), values, o.pulses()).deck;
         }}},
       {"column_unsigned",
        {"a column of cells with the unsigned converter",
