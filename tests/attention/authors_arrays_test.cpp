@@ -2,8 +2,8 @@
 
 #include "attention/attend.hpp"
 #include "attention/random_head.hpp"
-#include "npy.hpp"
 #include "reference.hpp"
+#include "store/numpy_file.hpp"
 
 using namespace gaincal::attention;
 
@@ -22,7 +22,7 @@ AnalogDevice first_code(double sign) {
   return device;
 }
 
-Matrix matrix(const gaincal::tests::NpyArray& array, std::size_t i) {
+Matrix matrix(const gaincal::store::NumpyArray& array, std::size_t i) {
   REQUIRE(array.shape[1] == 64);
   REQUIRE(array.shape[2] == 64);
   using Doubles = Eigen::Matrix<double, 64, 64, Eigen::RowMajor>;
@@ -38,7 +38,7 @@ TEST_CASE("the published 64 x 64 arrays come out in S, phi and output", "[attent
                                                   {"64x64_single_arrays_with_minus_one.npz", -1.0}};
   for (const auto& [name, sign] : files) {
     const AnalogDevice device = first_code(sign);
-    const auto arrays = gaincal::tests::read_npz(*folder / name);
+    const auto arrays = gaincal::store::read_npz(*folder / name);
     REQUIRE(arrays.at("Q").shape[0] == 10);
     for (std::size_t i = 0; i < 10; ++i) {
       INFO(name << ", case " << i);

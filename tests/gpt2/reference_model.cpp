@@ -6,7 +6,7 @@ namespace gaincal::tests {
 
 using namespace gpt2;
 
-const double* at(const NpyArray& array, std::initializer_list<std::size_t> index) {
+const double* at(const store::NumpyArray& array, std::initializer_list<std::size_t> index) {
   std::size_t offset = 0, axis = 0;
   for (const std::size_t i : index) {
     REQUIRE(i < array.shape[axis]);
@@ -27,7 +27,7 @@ Device paper_device(bool nonlinear, std::size_t window, double leak_per_token, b
 }
 
 std::vector<TokenId> tiny_tokens(const std::filesystem::path& ref, std::size_t count) {
-  const NpyArray tokens = read_npy(ref / "tokens.npy");
+  const store::NumpyArray tokens = store::read_npy(ref / "tokens.npy");
   REQUIRE(count <= tokens.values.size());
   std::vector<TokenId> result;
   for (std::size_t i = 0; i < count; ++i) result.push_back(static_cast<TokenId>(tokens.values[i]));
@@ -41,7 +41,7 @@ Model tiny_model(const std::filesystem::path& ref, Activation activation) {
 }
 
 std::vector<std::vector<TokenId>> small_windows(const std::filesystem::path& small_model, const std::string& split) {
-  const NpyArray file = read_npy(small_model / ("windows_" + split + ".npy"));
+  const store::NumpyArray file = store::read_npy(small_model / ("windows_" + split + ".npy"));
   std::vector<std::vector<TokenId>> windows(file.shape[0]);
   for (std::size_t w = 0; w < windows.size(); ++w)
     for (std::size_t t = 0; t < file.shape[1]; ++t) windows[w].push_back(static_cast<TokenId>(at(file, {w})[t]));

@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "gpt2/transformer.hpp"
-#include "npy.hpp"
+#include "store/numpy_file.hpp"
 
 namespace gaincal::tests {
 
 /// First value of the sub-array at `index` of the leading axes.
-const double* at(const NpyArray& array, std::initializer_list<std::size_t> index);
+const double* at(const store::NumpyArray& array, std::initializer_list<std::size_t> index);
 
 /// The authors' device as the reference runs it: tiles by absolute position. Quantised 16/8/32 or not at all.
 gpt2::Device paper_device(bool nonlinear, std::size_t window, double leak_per_token = 1.6e-4, bool quantised = true);

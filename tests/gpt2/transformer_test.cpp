@@ -29,7 +29,7 @@ std::vector<double> position_errors(const Matrix& got, const double* expected) {
 
 std::vector<double> errors_of_case(const std::filesystem::path& ref, const Model& model, const Device& device,
                                    const std::string& file, std::size_t T) {
-  const auto expected = tests::read_npy(ref / (file + ".logits.npy"));
+  const auto expected = store::read_npy(ref / (file + ".logits.npy"));
   REQUIRE(expected.shape == std::vector<std::size_t>{T, 128});
   const auto tokens = tests::tiny_tokens(ref, T);
   return position_errors(logits(model, hidden_states(model, device, tokens)), expected.values.data());
@@ -90,9 +90,9 @@ TEST_CASE("the small models give the stored logits and levels of window 0", "[gp
   for (const auto& [name, device] : tests::small_cases()) {
     INFO(name);
     const Model model = Model::load(*dir / name);
-    const auto expected = tests::read_npy(*dir / name / "logits_window0.npy");
-    tests::NpyArray levels;
-    if (device.analog) levels = tests::read_npy(*dir / name / "levels_window0.npy");
+    const auto expected = store::read_npy(*dir / name / "logits_window0.npy");
+    store::NumpyArray levels;
+    if (device.analog) levels = store::read_npy(*dir / name / "levels_window0.npy");
     std::size_t compared = 0, different = 0;
     Witness witness;
     witness.on_head = [&](const HeadSignals& signals) {
@@ -143,10 +143,10 @@ TEST_CASE("the small models give the stored top logits, sums and targets of four
   for (const auto& [name, device] : tests::small_cases()) {
     INFO(name);
     const Model model = Model::load(*dir / name);
-    const auto ids = tests::read_npy(*dir / name / "top32_ids.npy");
-    const auto top = tests::read_npy(*dir / name / "top32_logits.npy");
-    const auto sums = tests::read_npy(*dir / name / "logsumexp.npy");
-    const auto targets = tests::read_npy(*dir / name / "target_logits.npy");
+    const auto ids = store::read_npy(*dir / name / "top32_ids.npy");
+    const auto top = store::read_npy(*dir / name / "top32_logits.npy");
+    const auto sums = store::read_npy(*dir / name / "logsumexp.npy");
+    const auto targets = store::read_npy(*dir / name / "target_logits.npy");
     double squares = 0.0, worst = 0.0;
     std::size_t count = 0;
     const auto compare = [&](double got, double expected) {
