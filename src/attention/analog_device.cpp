@@ -82,6 +82,9 @@ void check_device(const AnalogDevice& device) {
                              variation.output_offset_sigma, variation.jitter_sigma}) {
     if (!(sigma >= 0.0) || !std::isfinite(sigma)) refuse("variation", "has a sigma that is no number of at least 0");
   }
+  for (const auto* residuals : {&variation.score_residual, &variation.output_residual})
+    for (const float residual : *residuals)
+      if (!std::isfinite(residual)) refuse("variation", "has a residual that is not finite");
 }
 
 }  // namespace gaincal::attention

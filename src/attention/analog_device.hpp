@@ -46,10 +46,15 @@ struct Variation {
   double jitter_sigma = 0.0;         ///< of each pulse that a converter gives, in 0..1 of the longest
   std::uint64_t seed = 0;            ///< of all draws
   std::uint32_t chip = 0;            ///< another chip has other cells
+  /// What the transistors gave beside the models where both were compared, in 0..1 of the longest pulse: one of them,
+  /// drawn anew, is added to each pulse that is neither absent nor the longest. Empty: none.
+  std::vector<float> score_residual = {}, output_residual = {};
 
+  /// Whether pulses differ from one conversion to the next.
+  bool each_pulse() const { return jitter_sigma != 0.0 || !score_residual.empty() || !output_residual.empty(); }
   bool any() const {
     return cell_gain_sigma != 0.0 || cell_offset_sigma != 0.0 || score_offset_sigma != 0.0 ||
-           output_offset_sigma != 0.0 || jitter_sigma != 0.0;
+           output_offset_sigma != 0.0 || each_pulse();
   }
 };
 
@@ -64,7 +69,7 @@ struct Variation {
 ///   A[tile,t,d] = output_bit_line(p[tile,t,d]; X = sum_{s in tile} phi[t,s]) + output offset
 ///   out[t,d]    = a_o sum_tiles counter(A[tile,t,d]) + b_o
 /// g = 1 and o = 0 but for `variation`, which gives each cell and converter its own, and each pulse (phi > 0, and the
-/// converter's output before the counter) a jitter within its range. Tiles without a token of the window add nothing.
+/// converter's output before the counter) a jitter within its range, and a residual. Tiles without a token of the window add nothing.
 /// Charges are in units of the device's own (paper: its dimensionless S; circuit: fC).
 struct AnalogDevice {
   std::size_t window = 0;                    ///< M
@@ -123,10 +128,8 @@ AnalogDevice make_paper_device(const PaperOptions& options);
 ///
 ///   read(age, l) = i(v) Tmax, edge(age, l) = a(v)     v = leak(v_stored[l], age t_token_s)
 ///   score        = width / Tmax from the unsigned readout's table
-///   output       = sign (|width| - t0) / (t_max - t0), 0 where |width| < t0
+///   output       = value of the signed converter's width (ReadoutModel::value)
 ///   bit lines    = the model's
-/// with t0 and t_max of the side that the sign bit names; t0 is the fitted width at zero charge (-slope q0 of its
-/// HardSigmoid, at least 0).
 ///
 /// The output is a digital calibration: the counter is gated to start t0 after the conversion does, its clock period
 /// is (t_max - t0) / 15.5 with the first edge after half a period, and it stops at 15. The value is

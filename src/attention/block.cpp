@@ -61,6 +61,13 @@ void find_cubics(const device::BitLineModel& line, const float* full_pulses, std
   }
 }
 
+void collect_with(const device::BitLineModel& line, const float* cubic, Collection& collection) {
+  constexpr double kfC_per_C = 1e15;
+  collection.coefficient = cubic;
+  collection.q_min = static_cast<float>(line.q_min_C * kfC_per_C);
+  collection.q_max = static_cast<float>(line.q_max_C * kfC_per_C);
+}
+
 /// full_pulses[t] += the pulses of the run, in the order of its columns whatever the block.
 void add_pulses(const BlockShape& shape, const float* phi, float* full_pulses) {
   for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
@@ -75,9 +82,7 @@ void jitter_scores(const BlockShape& shape, const Jitter& jitter, std::size_t fi
   for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
     for (std::ptrdiff_t s = first_column(shape, t); s < last_column(shape, t); ++s) {
       float& width = phi[t * static_cast<std::ptrdiff_t>(kBlock) + s];
-      if (!(width > 0.0f)) continue;
-      width += jitter.of_score(first_query + static_cast<std::size_t>(t), ring_column + static_cast<std::size_t>(s));
-      width = clamp_to(width, 0.0f, 1.0f);
+      width = jitter.score(width, first_query + static_cast<std::size_t>(t), ring_column + static_cast<std::size_t>(s));
     }
   }
 }
@@ -87,7 +92,7 @@ void count_with_jitter(const Converter& output, const Jitter& jitter, std::size_
                        std::size_t tokens, std::size_t head_size, const float* value, float* sum) {
   for (std::size_t t = 0; t < tokens; ++t) {
     for (std::size_t d = 0; d < head_size; ++d) {
-      const float y = clamp_to(value[t * kBlock + d] + jitter.of_output(first_query + t, tile, d), -1.0f, 1.0f);
+      const float y = jitter.output(value[t * kBlock + d], first_query + t, tile, d);
       sum[t * kBlock + d] += output.step == 0.0f ? y : counted(output, y);
     }
   }
@@ -154,7 +159,7 @@ void attend_block(const BlockContext& context, const float* q, std::size_t first
   if (!still(device.score_bit_line)) {
     for (std::size_t t = 0; t < tokens; ++t) full_pulses[t] = sum_of_row(q + t * kBlock);
     find_cubics(device.score_bit_line, full_pulses, tokens, score_cubic);
-    of_scores.coefficient = score_cubic;
+    collect_with(device.score_bit_line, score_cubic, of_scores);
   }
   const bool output_moves = !still(device.output_bit_line);
   std::fill_n(S, tokens * kBlock, 0.0f);  // masked charges are converted too, then dropped
@@ -191,7 +196,7 @@ void attend_block(const BlockContext& context, const float* q, std::size_t first
     const auto begin = static_cast<std::size_t>(seeing_begin), count = static_cast<std::size_t>(seeing_end) - begin;
     if (output_moves) {
       find_cubics(device.output_bit_line, full_pulses + begin, count, output_cubic);
-      of_outputs.coefficient = output_cubic;
+      collect_with(device.output_bit_line, output_cubic, of_outputs);
     }
     if (varied != nullptr && !varied->output_offset.empty()) {
       of_outputs.offset = &varied->output_offset[tile % tiles_of(device) * kBlock];

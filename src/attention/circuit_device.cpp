@@ -27,12 +27,6 @@ PulseCurve sample(const device::MonotoneCurve& range, const Function& y) {
   return curve;
 }
 
-/// Counter value, before the count, of a pulse on the side of one HardSigmoid.
-double calibrated(const device::HardSigmoid& side, double width_s) {
-  const double t0_s = std::max(0.0, -side.slope_s_per_C * side.q0_C);
-  return std::clamp((width_s - t0_s) / (side.t_max_s - t0_s), 0.0, 1.0);
-}
-
 void check_readout(const char* name, const device::ReadoutModel& readout) {
   if (readout.t_table_s.empty()) {
     throw Error(std::string("circuit model: ") + name + " has no width table; rerun 'gaincal fit'");
@@ -79,11 +73,8 @@ AnalogDevice make_circuit_device(const device::CircuitModel& model, std::size_t 
   }
   device.score = sample(model.score_readout.t_table_s,
                         [&](double q_C) { return std::max(0.0, model.score_readout.t_table_s(q_C)) / t_max_s; });
-  device.output = sample(model.output_readout.t_table_s, [&](double q_C) {
-    const double width_s = model.output_readout.t_table_s(q_C);
-    return width_s < 0.0 ? -calibrated(model.output_readout.negative, -width_s)
-                         : calibrated(model.output_readout.positive, width_s);
-  });
+  device.output = sample(model.output_readout.t_table_s,
+                         [&](double q_C) { return model.output_readout.value(model.output_readout.width_s(q_C)); });
   device.score_bit_line = model.score_bit_line;
   device.output_bit_line = model.output_bit_line;
   check_device(device);

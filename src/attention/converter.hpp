@@ -22,6 +22,7 @@ struct Converter {
 /// From the charge that the cells pour to the charge that a converter sees, for rows of 64 columns.
 struct Collection {
   const float* coefficient = nullptr;  ///< (rows, 4) of the bit line's cubic; null: all charge is collected
+  float q_min = 0.0f, q_max = 0.0f;    ///< what the cubic is clamped to
   const float* offset = nullptr;       ///< (64) of the converters; null: none
 };
 

@@ -9,8 +9,11 @@ namespace gaincal::attention {
 static inline void collect(const Collection& collection, std::ptrdiff_t t, float* row) {
   if (collection.coefficient != nullptr) {
     const float* c = collection.coefficient + 4 * t;
-    const float c0 = c[0], c1 = c[1], c2 = c[2], c3 = c[3];
-    for (int s = 0; s < static_cast<int>(kBlock); ++s) row[s] = c0 + row[s] * (c1 + row[s] * (c2 + row[s] * c3));
+    const float c0 = c[0], c1 = c[1], c2 = c[2], c3 = c[3], q_min = collection.q_min, q_max = collection.q_max;
+    for (int s = 0; s < static_cast<int>(kBlock); ++s) {
+      const float q = clamp_to(row[s], q_min, q_max);
+      row[s] = c0 + q * (c1 + q * (c2 + q * c3));
+    }
   }
   if (collection.offset != nullptr) {
     for (int s = 0; s < static_cast<int>(kBlock); ++s) row[s] += collection.offset[s];

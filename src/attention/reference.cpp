@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "attention/attend.hpp"
@@ -53,9 +52,8 @@ struct Differences {
 };
 
 double collect(const device::BitLineModel& line, double charge, double full_pulses) {
-  if (still(line)) return charge;
-  const std::array<double, 4> c = line.coefficients(full_pulses);
-  return c[0] + charge * (c[1] + charge * (c[2] + charge * c[3]));
+  constexpr double kC_per_fC = 1e-15;
+  return line.collected_charge_C(charge * kC_per_fC, full_pulses) / kC_per_fC;
 }
 
 void count_token(const AnalogDevice& device, const Operands& o, std::size_t t, std::size_t D, Activity& activity) {
@@ -186,7 +184,7 @@ void attend_reference(const AnalogDevice& device, const HeadScalers& scalers, Co
       }
       const auto S = static_cast<float>(collect(device.score_bit_line, charge, query_pulses) + cells.score_offset(s));
       float phi = score_width(score, S);
-      if (jitter.any() && phi > 0.0f) phi = clamp_to(phi + jitter.of_score(t, s % device.window), 0.0f, 1.0f);
+      if (jitter.any()) phi = jitter.score(phi, t, s % device.window);
       const std::size_t tile = tile_of(device, s);
       enabled[tile] = true;
       if (phi > 0.0f) {
@@ -216,7 +214,7 @@ void attend_reference(const AnalogDevice& device, const HeadScalers& scalers, Co
         const auto charge = static_cast<float>(collect(device.output_bit_line, A[tile * rows + d], pulses[tile]) +
                                                cells.output_offset(tile % tiles_of(device), d));
         float value = output_width(output, charge);
-        if (jitter.any()) value = clamp_to(value + jitter.of_output(t, tile, d), -1.0f, 1.0f);
+        if (jitter.any()) value = jitter.output(value, t, tile, d);
         sum += device.output_levels == 0 ? value : counted(output, value);
         if (trace != nullptr) trace->A_tiles[tile](row, col) = charge * output.inverse_k;
         if (activity != nullptr) activity->output_charge.add(double{charge});

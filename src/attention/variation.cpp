@@ -1,5 +1,6 @@
 #include "attention/variation.hpp"
 
+#include "attention/converter.hpp"
 #include "attention/kernel.hpp"
 #include "core/error.hpp"
 
@@ -7,11 +8,16 @@ namespace gaincal::attention {
 
 namespace {
 
-enum class Draw : std::uint64_t { k_cells = 16, v_cells, score_offset, output_offset, score_jitter, output_jitter };
+enum class Draw : std::uint64_t { k_cells = 16, v_cells, score_offset, output_offset, score_jitter, output_jitter, score_residual, output_residual };
 
 CounterRandom stream(const Variation& variation, std::size_t layer, std::size_t head, Draw draw) {
   return {variation.seed,
           std::uint64_t{variation.chip} << 32 | layer << 20 | head << 8 | static_cast<std::uint64_t>(draw)};
+}
+
+CounterRandom stream_of(const AnalogDevice& device, const Instance& instance, Draw draw) {
+  const bool drawn = instance.head != nullptr;
+  return stream(device.variation, drawn ? instance.head->layer : 0, drawn ? instance.head->head : 0, draw);
 }
 
 void draw_cells(const AnalogDevice& device, const CounterRandom& random, std::vector<float>& gain,
@@ -71,13 +77,37 @@ void check_instance(const AnalogDevice& device, const Instance& instance) {
 }
 
 Jitter::Jitter(const AnalogDevice& device, const Instance& instance)
-    : sigma_(device.variation.jitter_sigma),
+    : any_(device.variation.each_pulse()),
+      sigma_(device.variation.jitter_sigma),
       sequence_(instance.sequence),
       window_(device.window),
       tiles_(tiles_of(device)),
-      score_(stream(device.variation, instance.head == nullptr ? 0 : instance.head->layer,
-                    instance.head == nullptr ? 0 : instance.head->head, Draw::score_jitter)),
-      output_(stream(device.variation, instance.head == nullptr ? 0 : instance.head->layer,
-                     instance.head == nullptr ? 0 : instance.head->head, Draw::output_jitter)) {}
+      score_residuals_(device.variation.score_residual),
+      output_residuals_(device.variation.output_residual),
+      score_(stream_of(device, instance, Draw::score_jitter)),
+      output_(stream_of(device, instance, Draw::output_jitter)),
+      score_residual_(stream_of(device, instance, Draw::score_residual)),
+      output_residual_(stream_of(device, instance, Draw::output_residual)) {}
+
+float Jitter::drawn(const CounterRandom& jitter, const CounterRandom& residual, std::span<const float> residuals,
+                    bool inside, std::uint64_t index) const {
+  const std::uint64_t at = (sequence_ << 44) + index;
+  float sum = sigma_ > 0.0 ? static_cast<float>(sigma_ * jitter.normal(at)) : 0.0f;
+  if (inside && !residuals.empty())
+    sum += residuals[static_cast<std::size_t>(residual.uniform(at) * static_cast<double>(residuals.size()))];
+  return sum;
+}
+
+float Jitter::score(float width, std::size_t t, std::size_t column) const {
+  if (!(width > 0.0f)) return width;
+  const float error = drawn(score_, score_residual_, score_residuals_, width < 1.0f, t * window_ + column);
+  return clamp_to(width + error, 0.0f, 1.0f);
+}
+
+float Jitter::output(float value, std::size_t t, std::size_t tile, std::size_t d) const {
+  const bool inside = value > -1.0f && value < 1.0f;
+  const std::uint64_t index = (t * tiles_ + tile % tiles_) * kArrayRows + d;
+  return clamp_to(value + drawn(output_, output_residual_, output_residuals_, inside, index), -1.0f, 1.0f);
+}
 
 }  // namespace gaincal::attention

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "attention/analog_device.hpp"
@@ -32,28 +33,28 @@ struct Instance {
 /// Throws Error when the device has a variation and the instance no head drawn for its window.
 void check_instance(const AnalogDevice& device, const Instance& instance);
 
-/// What converters of a head do otherwise each time: a normal number for every conversion of a sequence.
+/// What converters of a head do otherwise each time: a jitter for every conversion of a sequence, and a residual for
+/// those whose pulse lies inside its range.
 class Jitter {
  public:
   Jitter(const AnalogDevice& device, const Instance& instance);
 
-  bool any() const { return sigma_ > 0.0; }
-  /// Added to the pulse of token t's read of a ring column, below 2^40 / M tokens.
-  float of_score(std::size_t t, std::size_t column) const { return draw(score_, t * window_ + column); }
-  /// Added to the value of token t's V column d of a sub-tile.
-  float of_output(std::size_t t, std::size_t tile, std::size_t d) const {
-    return draw(output_, (t * tiles_ + tile % tiles_) * kArrayRows + d);
-  }
+  bool any() const { return any_; }
+  /// The pulse `width` in 0..1 of token t's read of a ring column, below 2^40 / M tokens; an absent one stays absent.
+  float score(float width, std::size_t t, std::size_t column) const;
+  /// The value in -1..1 of token t's V column d of a sub-tile.
+  float output(float value, std::size_t t, std::size_t tile, std::size_t d) const;
 
  private:
-  float draw(const CounterRandom& random, std::uint64_t index) const {
-    return static_cast<float>(sigma_ * random.normal((sequence_ << 44) + index));
-  }
+  float drawn(const CounterRandom& jitter, const CounterRandom& residual, std::span<const float> residuals, bool inside,
+              std::uint64_t index) const;
 
+  bool any_;
   double sigma_;
   std::uint64_t sequence_;
   std::size_t window_, tiles_;
-  CounterRandom score_, output_;
+  std::span<const float> score_residuals_, output_residuals_;  ///< the device's
+  CounterRandom score_, output_, score_residual_, output_residual_;
 };
 
 /// Sub-tiles that the window's ring has.

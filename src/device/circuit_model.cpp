@@ -28,8 +28,21 @@ double ReadoutModel::hard_sigmoid_s(double q_C) const {
   return positive(q_C);
 }
 
+double ReadoutModel::value(double width_s) const {
+  const HardSigmoid& side = width_s < 0 ? negative : positive;
+  const double t0_s = std::max(0.0, -side.slope_s_per_C * side.q0_C);
+  return std::copysign(std::clamp((std::abs(width_s) - t0_s) / (side.t_max_s - t0_s), 0.0, 1.0), width_s);
+}
+
+int count_of(double value, std::size_t counter_levels) {
+  const int most = static_cast<int>(counter_levels / 2) - 1;
+  const double counts = std::nearbyint(value * 0.5 * static_cast<double>(counter_levels - 1));
+  return std::clamp(static_cast<int>(counts), -most, most);
+}
+
 std::array<double, 4> BitLineModel::coefficients(double full_pulses) const {
   std::array<double, 4> c{};
+  full_pulses = std::min(full_pulses, full_pulses_max);
   for (std::size_t k = 0; k < c.size(); ++k)
     for (std::size_t j = coeff[k].size(); j-- > 0;) c[k] = c[k] * full_pulses + coeff[k][j];
   return c;
@@ -38,7 +51,7 @@ std::array<double, 4> BitLineModel::coefficients(double full_pulses) const {
 double BitLineModel::collected_charge_C(double q_C, double full_pulses) const {
   constexpr double kC_per_fC = 1e-15;
   const std::array<double, 4> c = coefficients(full_pulses);
-  const double q_fC = q_C / kC_per_fC;
+  const double q_fC = std::clamp(q_C, q_min_C, q_max_C) / kC_per_fC;
   return kC_per_fC * (c[0] + q_fC * (c[1] + q_fC * (c[2] + q_fC * c[3])));
 }
 

@@ -96,17 +96,33 @@ struct ReadoutModel {
   double width_s(double q_C) const { return t_table_s(q_C); }
   double hard_sigmoid_s(double q_C) const;
   double energy_J(double q_C) const { return e_table_J(q_C); }
+
+  /// Value in -1..1 (0..1 unsigned) of a pulse, its width with the sign, as a calibrated counter sees it:
+  ///
+  ///   sign (|width| - t0) / (t_max - t0), 0 where |width| < t0
+  ///
+  /// with t0 and t_max of the side that the sign names; t0 is the fitted width at zero charge (-slope q0 of the side's
+  /// HardSigmoid, at least 0).
+  double value(double width_s) const;
 };
+
+/// What the counter makes of a value in -1..1: levels / 2 - 1 counts at most to either side, value 2 / (levels - 1) a
+/// count, half a count rounded to even.
+int count_of(double value, std::size_t counter_levels);
 
 /// Charge that a column really collects: its bit line moves while the cells pour, and their currents with it.
 ///
 ///   q_eff = sum_k c_k(X) q^k, k = 0..3,   c_k(X) = sum_j coeff[k][j] X^j, j = 0..3,   X = sum_r x_r / Tmax
 ///
-/// q      sum over the rows of the charges on a held bit line
-/// X      full-length pulses that the rows of the array carry together: the same for every column of a read
+/// q      sum over the rows of the charges on a held bit line, clamped to the fitted range (the converter saturates
+///        inside it)
+/// X      full-length pulses that the rows of the array carry together, clamped likewise: the same for every column of a
+///        read
 /// coeff  in fC^(1-k), so that q and q_eff are in fC here; exactly q_eff = q where nothing is fitted
 struct BitLineModel {
   std::array<std::array<double, 4>, 4> coeff{{{}, {1.0, 0.0, 0.0, 0.0}, {}, {}}};
+  double q_min_C = -std::numeric_limits<double>::infinity(), q_max_C = std::numeric_limits<double>::infinity();
+  double full_pulses_max = std::numeric_limits<double>::infinity();
   FitQuality quality;  ///< of the collected charge, C
 
   /// c_k at one X, for reads of many columns at once.

@@ -322,6 +322,9 @@ void write_bit_line(const GroupWriter& parent, const std::string& name, const de
   std::vector<double> coeff;
   for (const auto& row : line.coeff) coeff.insert(coeff.end(), row.begin(), row.end());
   group.array("coeff", coeff, {"charge_power", "pulse_power"}, "fC^(1-k)", "q_eff = sum_kj coeff[k][j] X^j q^k in fC");
+  group.number("q_min", line.q_min_C, "C", "q is clamped to the fitted range, below");
+  group.number("q_max", line.q_max_C, "C", "and above; infinite where nothing is fitted");
+  group.number("full_pulses_max", line.full_pulses_max, "1", "X is clamped to the fitted range");
   write_quality(group, "quality", line.quality, "C");
 }
 
@@ -332,6 +335,11 @@ device::BitLineModel read_bit_line(const GroupReader& parent, const std::string&
   const std::vector<double> coeff = group.array("coeff", "fC^(1-k)", {rows, columns});
   for (std::size_t k = 0; k < rows; ++k)
     std::copy_n(coeff.begin() + static_cast<std::ptrdiff_t>(k * columns), columns, line.coeff[k].begin());
+  if (group.has("q_min")) {  // schema 1.3
+    line.q_min_C = group.number("q_min", "C");
+    line.q_max_C = group.number("q_max", "C");
+    line.full_pulses_max = group.number("full_pulses_max", "1");
+  }
   line.quality = read_quality(group, "quality", "C");
   return line;
 }

@@ -16,6 +16,7 @@ void write_model(const std::filesystem::path& path, const ModelFile& file) {
     const GroupWriter root = GroupWriter::create(temporary, path.string(), kModelSchema, file.provenance);
     root.text_attribute("design_name", file.model.design_name);
     root.text_attribute("technology_name", file.model.technology_name);
+    root.text("design_toml", file.design_toml, "the design file as used");
     write_circuit(root, file.model);
     write_facts(root, file.model);
     write_forms(root, file.model.forms);
@@ -31,6 +32,7 @@ ModelFile read_model(const std::filesystem::path& path) {
   file.provenance = root.provenance();
   file.model.design_name = root.text_attribute("design_name");
   file.model.technology_name = root.text_attribute("technology_name");
+  if (root.has("design_toml")) file.design_toml = root.text("design_toml");  // schema 1.3
   read_circuit(root, file.model);
   read_facts(root, file.model);
   file.model.forms = read_forms(root);

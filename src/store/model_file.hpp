@@ -13,6 +13,7 @@ struct ModelFile {
   Provenance provenance;
   device::CircuitModel model;            ///< nominal, or the instance that was asked for
   device::ConditionSet conditions = {};  ///< the same circuit elsewhere
+  std::string design_toml = {};          ///< the design file as used; empty before schema 1.3
 };
 
 /// Writes atomically.

@@ -12,7 +12,7 @@ inline constexpr std::string_view kShardSchema = "gaincal/shard";      ///< a pa
 inline constexpr std::string_view kResultsSchema = "gaincal/results";  ///< tables: what a run on the model gave
 
 /// Version written; readers refuse another major number and ignore what a later minor number adds.
-inline constexpr std::string_view kSchemaVersion = "1.2";
+inline constexpr std::string_view kSchemaVersion = "1.3";
 
 /// How to get a good file of this schema: "rerun 'gaincal fit'".
 std::string remedy(std::string_view schema);

@@ -32,7 +32,8 @@ TEST_CASE("decoding on a chip is bit for bit the rows of the whole sequence", "[
   const std::size_t T = 210;
   const RandomHead head(T, 64, 71);
   for (const double jitter : {0.0, 0.02}) {
-    for (const auto& [name, device, drawn] : gaincal::tests::random_chips(T, 72, jitter)) {
+    for (auto& [name, device, drawn] : gaincal::tests::random_chips(T, 72, jitter)) {
+      if (jitter > 0.0) device.variation.score_residual = device.variation.output_residual = {-0.01f, 0.0f, 0.03f};
       for (const KernelVersion version : gaincal::tests::kernel_versions()) {
         Matrix whole(T, 64), decoded(T, 64);
         attend(device, head.scalers, head.q, head.k, head.v, whole, nullptr, version, {&drawn, 7});

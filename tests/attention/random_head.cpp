@@ -82,6 +82,9 @@ std::vector<ChipDevice> random_chips(std::size_t T, std::uint64_t seed, double j
   for (auto& [name, device] : random_devices(T, seed)) {
     device.score_bit_line.coeff = {{{0.0, 0.01, 0.0, 0.0}, {1.0, -1e-3, 1e-6, 0.0}, {1e-5, 0.0, 0.0, 1e-10}, {}}};
     device.output_bit_line.coeff = {{{0.1, -0.01, 0.0, 0.0}, {0.99, -2e-3, 0.0, 1e-8}, {}, {-1e-8, 0.0, 0.0, 0.0}}};
+    // Both ends of the charges are met.
+    device.score_bit_line.q_max_C = 30e-15, device.score_bit_line.full_pulses_max = 35.0;
+    device.output_bit_line.q_min_C = -20e-15, device.output_bit_line.q_max_C = 1.0;
     device.variation = {0.1, 0.3, 2.0, 1.5, jitter, seed, 3};
     // Chips that lack one or the other.
     if (chips.size() % 4 == 1) device.score_bit_line = {}, device.variation.output_offset_sigma = 0.0;

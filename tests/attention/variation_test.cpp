@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <map>
 
 #include "attention/attend.hpp"
 #include "attention/random_head.hpp"
@@ -108,12 +109,12 @@ TEST_CASE("jitter has its sigma, repeats, and is another in each sequence", "[at
   const Jitter jitter(device, {&drawn, 1}), other(device, {&drawn, 2});
   std::vector<float> x;
   for (std::size_t t = 0; t < 200; ++t)
-    for (std::size_t column = 0; column < 200; ++column) x.push_back(jitter.of_score(t, column));
+    for (std::size_t column = 0; column < 200; ++column) x.push_back(jitter.score(0.5f, t, column) - 0.5f);
   CHECK_THAT(mean(x, x.size()), WithinAbs(0.0, 5 * 0.005 * 0.03));
   CHECK_THAT(deviation(x, x.size()), WithinAbs(0.03, 5 * 0.0035 * 0.03));
-  CHECK(jitter.of_score(3, 4) == x[604]);
-  CHECK(other.of_score(3, 4) != x[604]);
-  CHECK(jitter.of_output(3, 1, 4) != jitter.of_output(3, 2, 4));
+  CHECK(jitter.score(0.5f, 3, 4) - 0.5f == x[604]);
+  CHECK(other.score(0.5f, 3, 4) - 0.5f != x[604]);
+  CHECK(jitter.output(0.5f, 3, 1, 4) != jitter.output(0.5f, 3, 2, 4));
   const RandomHead head(100, 64, 3);
   Matrix one(100, 64), two(100, 64), again(100, 64);
   const auto run = [&](std::uint64_t sequence, Matrix& out) {
@@ -124,6 +125,32 @@ TEST_CASE("jitter has its sigma, repeats, and is another in each sequence", "[at
   run(1, again);
   CHECK(one == again);
   CHECK(one != two);
+}
+
+TEST_CASE("a residual of SPICE is added to the pulses that lie inside their range", "[attention]") {
+  AnalogDevice device = chip(256, {});
+  device.variation.score_residual = {-0.02f, 0.0f, 0.05f};
+  device.variation.output_residual = {-0.1f, 0.1f};
+  REQUIRE(device.variation.any());
+  const HeadVariation drawn = draw_head(device, 0, 0);
+  const Jitter jitter(device, {&drawn, 1}), other(device, {&drawn, 2});
+  CHECK(jitter.any());
+  std::map<float, int> seen;
+  for (std::size_t t = 0; t < 100; ++t)
+    for (std::size_t column = 0; column < 100; ++column) ++seen[jitter.score(0.5f, t, column)];
+  REQUIRE(seen.size() == 3);
+  for (const auto& [width, count] : seen) CHECK(count == Approx(10000 / 3.0).margin(5 * 47));  // 5 sigma
+  CHECK(seen.begin()->first == Approx(0.48f));
+  CHECK(jitter.score(0.0f, 3, 4) == 0.0f);
+  CHECK(jitter.score(1.0f, 3, 4) == 1.0f);
+  CHECK(jitter.output(-1.0f, 3, 0, 4) == -1.0f);
+  CHECK(std::abs(jitter.output(0.0f, 3, 0, 4)) == Approx(0.1f));
+  bool differ = false;
+  for (std::size_t column = 0; column < 50; ++column)
+    differ |= jitter.score(0.5f, 0, column) != other.score(0.5f, 0, column);
+  CHECK(differ);
+  device.variation.score_residual = {NAN};
+  CHECK_THROWS_WITH(draw_head(device, 0, 0), Contains("residual"));
 }
 
 TEST_CASE("a device that varies needs its head", "[attention]") {

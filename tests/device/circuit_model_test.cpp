@@ -83,3 +83,31 @@ TEST_CASE("a bit line collects the polynomial in charge and active rows", "[devi
   CHECK(bit_line.collected_charge_C(q_fC * 1e-15, X) == Approx(expected_fC * 1e-15).epsilon(1e-12));
   CHECK(bit_line.coefficients(X)[1] == Approx(0.981).epsilon(1e-12));
 }
+
+TEST_CASE("a bit line clamps charge and pulses to what was fitted", "[device]") {
+  gaincal::device::BitLineModel bit_line;
+  bit_line.coeff[1] = {1.0, -0.01, 0.0, 0.0};
+  bit_line.q_min_C = -20e-15;
+  bit_line.q_max_C = 100e-15;
+  bit_line.full_pulses_max = 30.0;
+  CHECK(bit_line.collected_charge_C(90e-15, 10.0) == Approx(81e-15));
+  CHECK(bit_line.collected_charge_C(500e-15, 10.0) == Approx(90e-15));
+  CHECK(bit_line.collected_charge_C(-500e-15, 10.0) == Approx(-18e-15));
+  CHECK(bit_line.collected_charge_C(100e-15, 64.0) == Approx(70e-15));
+}
+
+TEST_CASE("a pulse becomes the value and the count of a calibrated counter", "[device]") {
+  gaincal::device::ReadoutModel readout;
+  readout.is_signed = true;
+  readout.positive = {0.06e6, -20e-15, 15e-9};  // 1.2 ns at zero charge
+  readout.negative = {0.06e6, 0.0, 14e-9};
+  CHECK(readout.value(1.0e-9) == 0.0);
+  CHECK(readout.value(8.1e-9) == Approx(0.5));
+  CHECK(readout.value(20e-9) == 1.0);
+  CHECK(readout.value(-7e-9) == Approx(-0.5));
+  CHECK(std::isnan(readout.value(std::nan(""))));
+  CHECK(gaincal::device::count_of(0.5, 32) == 8);    // 7.75
+  CHECK(gaincal::device::count_of(-0.03, 32) == 0);  // 0.465
+  CHECK(gaincal::device::count_of(1.0, 32) == 15);   // 15.5 stops at 15
+  CHECK(gaincal::device::count_of(-1.0, 32) == -15);
+}

@@ -123,7 +123,7 @@ TEST_CASE("a missing dataset, group, unit or attribute is named with its path", 
   };
   const std::string first = failure_after("del f['cell/cubic/i_coeff']");
   if (first.empty()) return;
-  CHECK_THAT(first, Contains("model.h5: no dataset /cell/cubic/i_coeff (gaincal/model 1.2); rerun 'gaincal fit'"));
+  CHECK_THAT(first, Contains("model.h5: no dataset /cell/cubic/i_coeff (gaincal/model 1.3); rerun 'gaincal fit'"));
   CHECK_THAT(failure_after("del f['readout/output']"), Contains("no group /readout/output"));
   CHECK_THAT(failure_after("del f['leak/exponential/tau'].attrs['units']"),
              Contains("/leak/exponential/tau has units '' where 's' is needed"));

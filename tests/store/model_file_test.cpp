@@ -136,6 +136,10 @@ TEST_CASE("a model comes back bit for bit", "[store]") {
   CHECK(a.score_bit_line.coeff == b.score_bit_line.coeff);
   CHECK(a.output_bit_line.coeff == b.output_bit_line.coeff);
   check_equal(a.score_bit_line.quality, b.score_bit_line.quality);
+  CHECK(a.score_bit_line.q_min_C == b.score_bit_line.q_min_C);
+  CHECK(a.score_bit_line.q_max_C == b.score_bit_line.q_max_C);
+  CHECK(a.score_bit_line.full_pulses_max == b.score_bit_line.full_pulses_max);
+  CHECK(b.output_bit_line.q_max_C == a.output_bit_line.q_max_C);
   CHECK(a.mismatch.cell_gain_sigma == b.mismatch.cell_gain_sigma);
   CHECK(a.mismatch.cell_offset_sigma_A == b.mismatch.cell_offset_sigma_A);
   CHECK(a.mismatch.score_offset_sigma_C == b.mismatch.score_offset_sigma_C);

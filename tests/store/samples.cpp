@@ -100,6 +100,9 @@ store::ModelFile sample_model() {
   file.model.forms = {
       form, {"retention", "bilinear table", "V", "too few points", false, true, {}, 8, value(), std::nan(""), {}, {}}};
   model.score_bit_line.coeff[1] = {value(), value(), value(), value()};
+  model.score_bit_line.q_min_C = value();
+  model.score_bit_line.q_max_C = value();
+  model.score_bit_line.full_pulses_max = value();
   model.score_bit_line.quality = quality();
   model.output_bit_line.coeff[3][2] = value();
   model.mismatch = {value(), value(), value(), value(), 200};
