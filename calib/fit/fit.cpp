@@ -55,6 +55,9 @@ FitReport fit_circuit(const store::Dataset& dataset, const DesignFacts& facts) {
   FitReport report = fit_tables(dataset, facts);
   report.conditions.nominal = facts.nominal;
   if (!report.usable()) return report;
+  for (const bool is_signed : {false, true})
+    (is_signed ? report.model.output_bit_line : report.model.score_bit_line) =
+        fit_bit_line(dataset, is_signed, report.model.cell, report.outcomes, report.model.forms);
   report.model.mismatch = fit_mismatch(dataset, report.model, report.outcomes);
   report.conditions = fit_conditions(dataset, facts, report.model, report.outcomes);
   return report;

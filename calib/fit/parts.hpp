@@ -48,6 +48,12 @@ device::WriteModel fit_write(const store::Dataset& dataset, std::vector<Outcome>
 device::LeakModel fit_leak(const store::Dataset& dataset, std::vector<Outcome>& outcomes,
                            std::vector<device::FormScore>& forms);
 
+/// A bit line from `bit_line_score` or `bit_line_output` and the cell that was fitted before; one that holds still
+/// where the table is missing. The form that predicts best is what the model evaluates, clamped to the charges that
+/// were fitted.
+device::BitLineModel fit_bit_line(const store::Dataset& dataset, bool is_signed, const device::CellModel& cell,
+                                  std::vector<Outcome>& outcomes, std::vector<device::FormScore>& forms);
+
 /// Mismatch from `cell_mismatch`, `readout_unsigned_mismatch` and `readout_signed_mismatch`; none where they are not
 /// there. Over the stored voltages the variance of the charge of the longest read follows
 ///

@@ -70,6 +70,8 @@ void add_nominal(Characterization& all, const Design& design) {
   for (const bool is_signed : {false, true}) {
     add_readouts(all, nominal, is_signed, false, grids.charges);
     add_readouts(all, nominal, is_signed, true, grids.check_charges);
+    add_columns(all, design, is_signed, false, grids.columns);
+    add_columns(all, design, is_signed, true, grids.check_columns);
   }
 }
 

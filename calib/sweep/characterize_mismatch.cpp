@@ -1,11 +1,8 @@
-#include <algorithm>
 #include <array>
-#include <string_view>
 
 #include "sweep/characterize_tables.hpp"
+#include "sweep/chips.hpp"
 #include "sweep/measures.hpp"
-#include "sweep/plan_monte_carlo.hpp"
-#include "sweep/plan_netlist.hpp"
 
 namespace gaincal::sweep {
 namespace {
@@ -16,39 +13,6 @@ using netlist::Design;
 // Charges of the conversions, relative to saturation: on the slope, clear of both knees.
 constexpr std::array kUnsignedCharges = {0.2, 0.5, 0.8};
 constexpr std::array kSignedCharges = {-0.7, -0.3, 0.3, 0.7};
-// Bias devices that all columns of an array share: their mismatch moves a chip as a whole, not its columns apart.
-constexpr std::array<std::string_view, 2> kSharedDevices = {"m.xpb.m1", "m.xnb.m1"};
-
-std::vector<std::string> devices_of(const Deck& deck) {
-  const NetlistText netlist(deck.text, ".", "mismatch");
-  std::vector<std::string> names;
-  for (const Element& element : netlist.elements())
-    if (element.name.front() == 'm' &&
-        std::find(kSharedDevices.begin(), kSharedDevices.end(), element.name) == kSharedDevices.end())
-      names.push_back(element.name);
-  return names;
-}
-
-/// Draws the chip of one sample once a deck is loaded.
-class Chips {
- public:
-  Chips(const Design& design, const Deck& deck, std::size_t samples, std::uint64_t seed) : devices_(devices_of(deck)) {
-    monte_carlo_.samples = samples;
-    monte_carlo_.seed = seed;
-    monte_carlo_.mismatch = true;
-    monte_carlo_.avt_V_m = design.technology.avt_V_m;
-  }
-  Prepare sample(std::size_t sample) const {
-    return [this, sample](spice::Simulator& simulator) {
-      apply_mismatch(simulator, monte_carlo_, sample, devices_, devices_);
-    };
-  }
-
- private:
-  MonteCarlo monte_carlo_;
-  std::vector<std::string> devices_;
-};
-
 store::Axis sample_axis(std::size_t samples) {
   return {"sample", "1", linear(0.0, static_cast<double>(samples - 1), samples), {}, "chip"};
 }

@@ -1,5 +1,7 @@
 #include "sweep/characterize_tables.hpp"
 
+#include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "core/provenance.hpp"
@@ -42,6 +44,12 @@ std::vector<double> middles(double low, double high, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i)
     values[i] = low + (high - low) * (static_cast<double>(i) + 0.5) / static_cast<double>(count);
   return values;
+}
+
+const Table& Characterization::table(const std::string& name) const {
+  const auto found = std::find_if(tables_.begin(), tables_.end(), [&](const Table& each) { return each.name == name; });
+  assert(found != tables_.end() && "added before");
+  return *found;
 }
 
 store::Dataset Characterization::take() {

@@ -39,6 +39,11 @@ class Characterization {
     add_runs(variants, std::move(table), length, make, measure);
   }
 
+  /// A table that needs no simulation.
+  void add_table(store::Table table) { tables_.push_back(std::move(table)); }
+  /// One that has been added.
+  const store::Table& table(const std::string& name) const;
+
   store::Dataset take();
 
  private:
@@ -63,6 +68,11 @@ void add_cell_leaks(Characterization& all, const Variants& variants, const std::
 
 /// Conversions: `readout_unsigned`, `readout_signed`, or `.._check` between the points of a grid of their own.
 void add_readouts(Characterization& all, const Variants& variants, bool is_signed, bool check, std::size_t count);
+
+/// Columns of cells on their capacitor with random operands, which cover the charges of the converter and the numbers
+/// of active rows evenly: `bit_line_score`, `bit_line_output`, with `.._operands` each, or `.._check` with other draws.
+/// `cell_read` must be there.
+void add_columns(Characterization& all, const netlist::Design& design, bool is_signed, bool check, std::size_t count);
 
 /// Cell reads and conversions on chips with mismatch of every device that a cell or column has to itself (AVt of the
 /// technology): `cell_mismatch`, `readout_unsigned_mismatch`, `readout_signed_mismatch`, over a last axis `sample`. A
