@@ -38,6 +38,7 @@ int run_tech(const std::vector<std::string>& arguments);
 int run_netlist(const std::vector<std::string>& arguments);
 int run_sweep(const std::vector<std::string>& arguments);
 int run_fit(const std::vector<std::string>& arguments);
+int run_verify(const std::vector<std::string>& arguments);
 int run_export(const std::vector<std::string>& arguments);
 int run_gpt2(const std::vector<std::string>& arguments);
 int run_energy(const std::vector<std::string>& arguments);

@@ -16,12 +16,10 @@ constexpr const char* kUsage =
     "gaincal energy DIR [--scaling] [--pipeline] [--set NAME=VALUE] [--out FILE] [--csv DIR]";
 
 double parse_tolerance(const std::string& text) {
-  const bool percent = !text.empty() && text.back() == '%';
-  const std::string number = percent ? text.substr(0, text.size() - 1) : text;
-  const double value = parse_quantity(number, Unit::none, "--tolerance") * (percent ? 0.01 : 1.0);
-  if (!(value > 0.0 && value < 1.0))
-    throw UsageError("--tolerance " + text + ": is not between 0 and 1; give a share such as 0.05 or 5%");
-  return value;
+  const double share = parse_share(text, "--tolerance");
+  if (share == 0.0 || share == 1.0)
+    throw UsageError("--tolerance: " + text + " is no tolerance; write more than 0, below 1");
+  return share;
 }
 
 void write_csv(const fs::path& folder, const std::vector<energy::Sheet>& sheets, bool force) {

@@ -65,7 +65,7 @@ int run_fit(const std::vector<std::string>& arguments) {
     fit::print_conditions(std::cout, report.conditions);
   }
   if (const fit::Outcome* failure = report.first_failure()) throw Error(in + ": " + refusal(*failure));
-  store::ModelFile file{dataset.provenance, report.model, report.conditions};
+  store::ModelFile file{dataset.provenance, report.model, report.conditions, design.toml};
   file.provenance.tool_version = tool_version();
   file.provenance.command_line = command_line();
   store::write_model(out, file);

@@ -21,7 +21,7 @@
 #include "store/model_file.hpp"
 #include "store/table.hpp"
 #include "sweep/characterize.hpp"
-#include "verify/column_check.hpp"
+#include "verify/verify.hpp"
 
 namespace gaincal::cli {
 namespace {
@@ -267,13 +267,15 @@ int run_flow(const std::vector<std::string>& arguments) {
       throw Error((out / "dataset.h5").string() +
                   ": no usable fit, see the table above; change the design or its grids");
     }
-    store::ModelFile file{dataset.provenance, report.model, report.conditions};
+    store::ModelFile file{dataset.provenance, report.model, report.conditions, design.toml};
     store::write_model(out / "model.h5", file);
     return report;
   });
   const device::CircuitModel& model = fitted.model;
-  const verify::ColumnCheck columns = stages.run("verify columns in SPICE", [&] {
-    return verify::check_columns(design, model, {(*values)["columns"].as<std::size_t>(), seed, workers});
+  const verify::Operands operands =
+      verify::random_operands(design, model, (*values)["columns"].as<std::size_t>(), seed);
+  const verify::Verification columns = stages.run("verify columns in SPICE", [&] {
+    return verify::verify(design, model, operands, {verify::Level::column, workers, true});
   });
 
   gpt2::Device circuit = language.device((out / "model.h5").string());
@@ -300,7 +302,7 @@ int run_flow(const std::vector<std::string>& arguments) {
                  energy::energy_table(account), stage_table(stages)};
   for (store::Table& table : energy::distribution_tables(activity, language.config().n_layer))
     file.tables.push_back(std::move(table));
-  for (store::Table& table : verify::column_tables(columns)) file.tables.push_back(std::move(table));
+  for (store::Table& table : verify::verification_tables(operands, columns)) file.tables.push_back(std::move(table));
   store::write_dataset(out / "results.h5", file);
 
   const bool reported = write_report(out, {dataset, store::ModelFile{dataset.provenance, model}, file});
@@ -308,7 +310,7 @@ int run_flow(const std::vector<std::string>& arguments) {
   std::cout << "\n";
   fit::print_report(std::cout, fitted);
   std::cout << "\n";
-  verify::print_column_check(std::cout, columns);
+  verify::print_verification(std::cout, operands, columns);
   std::cout << "\n";
   print_perplexities(std::cout, results, language);
   std::cout << "\n";

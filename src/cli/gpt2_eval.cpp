@@ -1,8 +1,13 @@
 #include <algorithm>
 #include <cstdio>
+#include <iomanip>
+#include <sstream>
 
 #include "cli/gpt2_session.hpp"
+#include "core/files.hpp"
 #include "core/parallel.hpp"
+#include "gpt2/capture.hpp"
+#include "store/model_file.hpp"
 
 namespace gaincal::cli {
 namespace {
@@ -70,6 +75,44 @@ std::vector<DeviceResult> evaluate_stream(const Session& session, const std::vec
   return results;
 }
 
+/// `--capture`: operands of a run on one circuit, written to a file of their own.
+class CaptureFile {
+ public:
+  CaptureFile(const po::variables_map& values, const Session& session, const std::vector<gpt2::Device>& devices,
+              const Text& text)
+      : path_(required<std::string>(values, "capture-out", kUsage)) {
+    refuse_overwrite(path_, values.count("force") > 0);
+    if (devices.size() != 1 || gpt2::circuit_path(devices.front().name).extension() != ".h5")
+      throw UsageError("--capture: give one --device, a model.h5");
+    const store::ModelFile model = store::read_model(gpt2::circuit_path(devices.front().name));
+    file_ = new_results();
+    file_.provenance.netlist_hash = model.provenance.netlist_hash;
+    file_.provenance.seed = whole_number(values, "capture-seed", 0, UINT64_MAX);
+    std::ostringstream t_token_s;
+    t_token_s << std::setprecision(17) << static_cast<double>(session.model.config().n_layer) * model.model.t_token_s;
+    file_.attributes = {{"design_name", model.model.design_name}, {"t_token_s", t_token_s.str()}};
+    std::vector<gpt2::CaptureWhere> where;
+    for (const std::string& words : values["capture"].as<std::vector<std::string>>())
+      where.push_back(gpt2::parse_capture(words, session.model.config(), "--capture"));
+    std::vector<std::size_t> lengths;
+    for (const gpt2::TextWindow& window : text.windows) lengths.push_back(window.tokens.size() - 1);
+    capture_.emplace(session.model, devices.front(), lengths, where,
+                     static_cast<std::size_t>(whole_number(values, "capture-count", 1, 1u << 20)),
+                     file_.provenance.seed);
+  }
+  gpt2::Capture& capture() { return *capture_; }
+  void write() {
+    file_.tables = capture_->tables();
+    store::write_dataset(path_, file_);
+    std::printf("%zu operand sets in %s\n", capture_->size(), path_.c_str());
+  }
+
+ private:
+  std::filesystem::path path_;
+  store::Dataset file_;
+  std::optional<gpt2::Capture> capture_;
+};
+
 }  // namespace
 
 int run_gpt2_eval(const std::vector<std::string>& arguments) {
@@ -81,16 +124,24 @@ int run_gpt2_eval(const std::vector<std::string>& arguments) {
   options.add_options()("sliding", po::value<std::string>(),
                         "the whole text as one stream, the window sliding; position embedding beyond the context: hold "
                         "(the last) or wrap (from the first again)");
+  options.add_options()("capture", po::value<std::vector<std::string>>()->composing(),
+                        "LAYER,HEAD,TOKEN, each a number or *: keep operands of sub-tiles for 'gaincal verify'; may be "
+                        "given several times")("capture-out", po::value<std::string>(),
+                                               "file of the captured operands (HDF5)")(
+      "capture-count", po::value<std::string>()->default_value("200"), "operand sets at most, spread evenly")(
+      "capture-seed", po::value<std::string>()->default_value("1"), "of their choice");
   const auto values = parse_arguments(kUsage, options, {}, arguments);
   if (!values) return 0;
   const bool sliding = values->count("sliding") > 0;
-  for (const char* name : {"context", "stride", "max-windows"})
+  for (const char* name : {"context", "stride", "max-windows", "capture"})
     if (sliding && values->count(name) > 0)
       throw UsageError(std::string("--sliding and --") + name + " exclude each other; give one");
   const unsigned threads = thread_count(*values);
   const Session session(*values, kUsage);
   const auto devices = session.devices(*values);
   const Text text(*values, session, kUsage);
+  std::optional<CaptureFile> capture;
+  if (values->count("capture") > 0) capture.emplace(*values, session, devices, text);
   Output output(*values);
   std::vector<DeviceResult> results;
   if (sliding) {
@@ -102,11 +153,18 @@ int run_gpt2_eval(const std::vector<std::string>& arguments) {
       evaluate.count_activity = false;
       evaluate.progress = evaluate.part = device.name;
       evaluate.journal = output.journal();
+      if (capture) {
+        evaluate.journal = nullptr;  // every window is computed, to be seen
+        evaluate.on_head = [&](std::size_t window, const gpt2::HeadSignals& signals) {
+          capture->capture().see(window, signals);
+        };
+      }
       results.push_back({device.name, evaluate_perplexity(session.model, device, text.windows, evaluate)});
     }
   }
   print_table(results);
   output.write(as_dataset(results));
+  if (capture) capture->write();
   return 0;
 }
 

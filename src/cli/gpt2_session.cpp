@@ -21,13 +21,6 @@ attention::TileMap tile_map(const std::string& word) {
   throw UsageError("--tile-map: '" + word + "' is unknown; choose ring or absolute");
 }
 
-double part_of_one(const po::variables_map& values, const std::string& name) {
-  const std::string text = values[name].as<std::string>();
-  const double part = parse_quantity(text, Unit::none, "--" + name);
-  if (!(part >= 0.0) || part > 1.0) throw UsageError("--" + name + ": " + text + " does not fit; write 0 to 1");
-  return part;
-}
-
 gpt2::DeviceOptions read_device_options(const po::variables_map& values) {
   gpt2::DeviceOptions options;
   if (values.count("window") > 0)
@@ -39,8 +32,9 @@ gpt2::DeviceOptions read_device_options(const po::variables_map& values) {
   }
   options.tile_map = tile_map(values["tile-map"].as<std::string>());
   options.circuit = model_choice(values);
-  if (values.count("mismatch") > 0) options.mismatch = part_of_one(values, "mismatch");
-  options.jitter = part_of_one(values, "jitter");
+  if (values.count("mismatch") > 0) options.mismatch = parse_share(values["mismatch"].as<std::string>(), "--mismatch");
+  options.jitter = parse_share(values["jitter"].as<std::string>(), "--jitter");
+  if (values.count("residual") > 0) options.residuals = gpt2::read_residuals(values["residual"].as<std::string>());
   options.seed = whole_number(values, "chip-seed", 0, UINT64_MAX);
   return options;
 }
@@ -96,7 +90,9 @@ void add_session_options(po::options_description& options) {
   add("mismatch", po::value<std::string>(),
       "relative sigma of the cells' charges, 0 to 1, in place of all mismatch of a model.h5; default: as --chip says");
   add("jitter", po::value<std::string>()->default_value("0"), "sigma of each pulse, of the longest pulse, 0 to 1");
-  add("chip-seed", po::value<std::string>()->default_value("0"), "of the chips and the jitter");
+  add("residual", po::value<std::string>(),
+      "file of 'gaincal verify': what SPICE gave beside the models is added to pulses, one drawn for each");
+  add("chip-seed", po::value<std::string>()->default_value("0"), "of the chips, the jitter and the residuals");
   add("tile-map", po::value<std::string>()->default_value("ring"), "column of a token: ring or absolute");
   add_model_options(options);
 }

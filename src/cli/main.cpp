@@ -18,6 +18,8 @@ constexpr Command kCommands[] = {
     {"netlist", "write a circuit as a deck for ngspice", gaincal::cli::run_netlist},
     {"sweep", "characterise a design with ngspice: dataset.h5", gaincal::cli::run_sweep},
     {"fit", "make a model of a dataset", gaincal::cli::run_fit},
+    {"verify", "run transistors and a model on the same operands: cell, column, array, sub-tile",
+     gaincal::cli::run_verify},
     {"export", "write a model.h5 in the format of another simulator", gaincal::cli::run_export},
     {"energy", "compare the cost of a run with the paper and GPUs", gaincal::cli::run_energy},
     {"report", "write one HTML page of what a folder holds", gaincal::cli::run_report},

@@ -112,6 +112,16 @@ double parse_quantity(std::string_view text, Unit unit, std::string_view where) 
   return number;
 }
 
+double parse_share(std::string_view text, std::string_view where) {
+  const bool percent = text.ends_with('%');
+  const double share =
+      parse_quantity(percent ? text.substr(0, text.size() - 1) : text, Unit::none, where) * (percent ? 0.01 : 1.0);
+  if (!(share >= 0.0 && share <= 1.0))
+    throw UsageError(std::string(where) + ": '" + std::string(text) +
+                     "' is not between 0 and 1; write a share such as 0.05 or 5%");
+  return share;
+}
+
 std::string format_quantity(double value, Unit unit, int significant_digits) {
   static constexpr std::array<std::string_view, 9> kSymbols = {"a", "f", "p", "n", "u", "m", "", "k", "M"};
   int group = 6;

@@ -21,6 +21,11 @@ std::string_view unit_symbol(Unit unit);
 /// Throws  UsageError when the text is no number or its unit is not `unit`
 double parse_quantity(std::string_view text, Unit unit, std::string_view where);
 
+/// A share of one, such as `0.05` or `5%`.
+///
+/// Throws  UsageError when the text is none, or outside 0 to 1
+double parse_share(std::string_view text, std::string_view where);
+
 /// Engineering notation with prefix and unit: format_quantity(1.5e-9, Unit::second) = "1.5 ns".
 std::string format_quantity(double value, Unit unit, int significant_digits = 4);
 

@@ -41,6 +41,8 @@ Device on_chip(Device device, const attention::Variation& fitted, const Config& 
   variation = fitted;
   if (options.mismatch) variation.cell_gain_sigma = *options.mismatch;
   variation.jitter_sigma = options.jitter;
+  variation.score_residual = options.residuals.score;
+  variation.output_residual = options.residuals.output;
   variation.seed = options.seed;
   variation.chip = static_cast<std::uint32_t>(chip);
   if (!variation.any()) return device;

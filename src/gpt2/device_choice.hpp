@@ -6,6 +6,7 @@
 #include <string>
 
 #include "device/conditions.hpp"
+#include "gpt2/residual.hpp"
 #include "gpt2/transformer.hpp"
 
 namespace gaincal::gpt2 {
@@ -19,9 +20,10 @@ struct DeviceOptions {
   device::ModelChoice circuit;  ///< instance of a model.h5; the chip's number is that of a paper device too
   /// Relative sigma of the cells' charges in place of all mismatch that a circuit was fitted with.
   std::optional<double> mismatch;
-  double jitter = 0.0;     ///< sigma of each pulse of a converter, of the longest pulse
-  std::uint64_t seed = 0;  ///< of the chips and the jitter
-  unsigned threads = 1;    ///< that draw the chip; no result depends on them
+  double jitter = 0.0;       ///< sigma of each pulse of a converter, of the longest pulse
+  Residuals residuals = {};  ///< added to converters' pulses; empty: none
+  std::uint64_t seed = 0;    ///< of the chips, the jitter and the residuals
+  unsigned threads = 1;      ///< that draw the chip; no result depends on them
 };
 
 /// A device by its name: `softmax`, `paper-linear`, `paper-nonlinear`, or the path of a model.h5, the fitted circuit,

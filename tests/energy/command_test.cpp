@@ -41,7 +41,7 @@ TEST_CASE("gaincal energy names what keeps it from counting", "[energy]") {
   refused("energy", 2, "folder is missing");
   refused("energy . --set watt=1", 2, "counter_tick");
   refused("energy . --set mac=1V", 2, "--set mac");
-  refused("energy . --tolerance 2", 2, "--tolerance 2");
+  refused("energy . --tolerance 2", 2, "--tolerance: '2'");
   refused("energy . --layers 0", 2, "--layers 0");
   store::Dataset results = tests::report_results();
   std::erase_if(results.tables, [](const store::Table& table) { return table.name == "energy"; });

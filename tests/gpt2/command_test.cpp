@@ -241,8 +241,8 @@ TEST_CASE("gpt2 refuses what cannot be, in one line", "[gpt2]") {
   check_refusal(eval + kText + " --context 257", 2, "--context: '257' does not fit");
   check_refusal(eval + kText + " --leak=-1", 2, "--leak");
   check_refusal(eval + kText + " --leak=5V", 2, "--leak: '5V'");
-  check_refusal(eval + kText + " --mismatch 2", 2, "--mismatch: 2 does not fit");
-  check_refusal(eval + kText + " --jitter=-1", 2, "--jitter: -1 does not fit");
+  check_refusal(eval + kText + " --mismatch 2", 2, "--mismatch: '2' is not between 0 and 1");
+  check_refusal(eval + kText + " --jitter=-1", 2, "--jitter: '-1' is not between 0 and 1");
   check_refusal(eval + kText + " --chip one", 2, "--chip: 'one' is no chip number");
   check_refusal(eval + kText + " --tile-map spiral", 2, "--tile-map: 'spiral' is unknown");
   check_refusal(eval + " --text " + file("empty.txt", ""), 2, "empty.txt: has 0 tokens");
