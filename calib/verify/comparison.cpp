@@ -201,6 +201,21 @@ store::Table comparison_table(const Comparison& comparison) {
   return table;
 }
 
+void print_comparison_line(std::ostream& stream, const Comparison& comparison) {
+  stream << "  " << std::left << std::setw(34) << comparison.title << std::right << comparison.compared()
+         << " compared";
+  if (comparison.failed() > 0) stream << ", " << comparison.failed() << " failed";
+  if (comparison.compared() > 0) {
+    const ErrorStatistics width = comparison.width();
+    stream << ": width rms " << format_quantity(width.rms, Unit::second, 3) << ", max "
+           << format_quantity(width.max, Unit::second, 3) << " of "
+           << format_quantity(comparison.lsb_s, Unit::second, 3) << " a count; exact "
+           << fixed(100 * comparison.exact().value, 0) << " %, within one "
+           << fixed(100 * comparison.within_one().value, 0) << " %";
+  }
+  stream << "\n";
+}
+
 void print_comparison(std::ostream& stream, const Comparison& comparison, const std::vector<std::string>& labels) {
   stream << "  " << comparison.title << ": " << comparison.compared() << " compared";
   if (comparison.failed() > 0) stream << ", " << comparison.failed() << " failed";

@@ -63,6 +63,9 @@ struct Comparison {
 /// Over axis `output`: operands' set and column, and every number of Output.
 store::Table comparison_table(const Comparison& comparison);
 
+/// One line: errors of the pulses and shares.
+void print_comparison_line(std::ostream& stream, const Comparison& comparison);
+
 /// Errors in charge, width and LSB, shares off by 0, 1, 2.. LSB with their intervals, and where the worst come from.
 ///
 /// labels  of the operand sets

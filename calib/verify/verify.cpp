@@ -201,6 +201,13 @@ const char* level_title(Level level) {
   return "";
 }
 
+void print_title(std::ostream& stream, const Operands& operands, const Verification& verification) {
+  stream << level_title(verification.level)
+         << " of transistors against the fitted models, operands: " << operands.source << ", " << operands.sets.size()
+         << (operands.sets.size() == 1 ? " set, " : " sets, ") << std::fixed << std::setprecision(1)
+         << verification.elapsed_s << " s\n";
+}
+
 }  // namespace
 
 Level parse_level(const std::string& word) {
@@ -269,11 +276,13 @@ std::vector<store::Table> verification_tables(const Operands& operands, const Ve
 void print_verification(std::ostream& stream, const Operands& operands, const Verification& verification) {
   std::vector<std::string> labels;
   for (const OperandSet& set : operands.sets) labels.push_back(set.label);
-  stream << level_title(verification.level)
-         << " of transistors against the fitted models, operands: " << operands.source << ", " << operands.sets.size()
-         << (operands.sets.size() == 1 ? " set, " : " sets, ") << std::fixed << std::setprecision(1)
-         << verification.elapsed_s << " s\n";
+  print_title(stream, operands, verification);
   for (const Comparison& comparison : verification.comparisons) print_comparison(stream, comparison, labels);
+}
+
+void print_verification_summary(std::ostream& stream, const Operands& operands, const Verification& verification) {
+  print_title(stream, operands, verification);
+  for (const Comparison& comparison : verification.comparisons) print_comparison_line(stream, comparison);
 }
 
 }  // namespace gaincal::verify

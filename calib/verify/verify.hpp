@@ -52,4 +52,7 @@ std::vector<store::Table> verification_tables(const Operands& operands, const Ve
 
 void print_verification(std::ostream& stream, const Operands& operands, const Verification& verification);
 
+/// A line for each kind of output.
+void print_verification_summary(std::ostream& stream, const Operands& operands, const Verification& verification);
+
 }  // namespace gaincal::verify

@@ -310,7 +310,7 @@ int run_flow(const std::vector<std::string>& arguments) {
   std::cout << "\n";
   fit::print_report(std::cout, fitted);
   std::cout << "\n";
-  verify::print_verification(std::cout, operands, columns);
+  verify::print_verification_summary(std::cout, operands, columns);
   std::cout << "\n";
   print_perplexities(std::cout, results, language);
   std::cout << "\n";
