@@ -14,7 +14,7 @@ namespace {
 }
 
 void check_levels(const std::string& field, int levels) {
-  if (levels != 0 && (levels < 2 || levels > 256)) {
+  if (levels != 0 && (levels < 2 || levels > kMaxLevels)) {
     refuse(field, "is " + std::to_string(levels) + "; 0 for unquantised, else 2..256");
   }
 }
@@ -64,9 +64,7 @@ void check_device(const AnalogDevice& device) {
   if (device.counter_max < 0) refuse("counter_max", "is negative");
   if (!(device.v_max_V > 0.0)) refuse("v_max_V", "must be above 0");
   if (device.read.size() != 0) {
-    if (device.weight_levels == 0 || device.weight_levels > kMaxTableLevels) {
-      refuse("read", "is a table for " + std::to_string(device.weight_levels) + " levels; 2..16 are possible");
-    }
+    if (device.weight_levels == 0) refuse("read", "is a table for unquantised weights; set weight_levels");
     check_table("read", device.read, device);
     if (device.edge.size() != 0) check_table("edge", device.edge, device);
   } else {

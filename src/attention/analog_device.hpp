@@ -13,7 +13,8 @@ using Table = Eigen::Array<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajo
 
 inline constexpr std::size_t kArrayRows = 64;     ///< rows of an array: the largest head size
 inline constexpr std::size_t kArrayColumns = 64;  ///< columns of an array: the largest sub-tile
-inline constexpr int kMaxTableLevels = 16;        ///< more levels than this take the polynomial
+inline constexpr int kRegisterLevels = 16;        ///< charges of so many levels fit a vector register
+inline constexpr int kMaxLevels = 256;            ///< a stored level is a byte
 
 /// How the tokens of a window are spread over the sub-tiles of 64 columns.
 enum class TileMap {
@@ -77,14 +78,14 @@ struct AnalogDevice {
   TileMap tile_map = TileMap::ring;
 
   int query_levels = 16;   ///< 0: unquantised, else 2..256
-  int weight_levels = 8;   ///< 0: unquantised, else 2..256; from `read` up to 16, from the polynomial beyond
+  int weight_levels = 8;   ///< 0: unquantised, else 2..256; more than 16 take plain loops where they have a `read`
   int output_levels = 32;  ///< 0: unquantised; a value y becomes count * step, step = 2 / (output_levels - 1),
                            ///< count = y / step rounded half to even
   int counter_max = 0;     ///< the count stops at +- this; 0: no limit but that of |y| <= 1
   double v_max_V = 0.9;    ///< weights are clamped to 0..v_max_V before they are written
 
-  /// Charge of a full-length pulse: (M, weight_levels). Empty for unquantised weights or more than 16 levels: the
-  /// polynomial below instead.
+  /// Charge of a full-length pulse: (M, weight_levels). Empty for unquantised weights, or where the polynomial below
+  /// does as well: its products beat plain loops.
   Table read;
   /// Charge per pulse whatever its length; (M, weight_levels), or empty for none. Needs `read`.
   Table edge;
@@ -141,7 +142,7 @@ AnalogDevice make_paper_device(const PaperOptions& options);
 ///
 /// window     M
 /// t_token_s  time between two tokens of one layer: layers x model.t_token_s where layers run one after another
-/// Throws     Error when the model has no levels, more than 16, or an empty curve
+/// Throws     Error when the model has no levels, more than 256, or an empty curve
 ///
 /// All cells are alike: `chip_variation` is what the model's mismatch makes of them.
 AnalogDevice make_circuit_device(const device::CircuitModel& model, std::size_t window, double t_token_s,

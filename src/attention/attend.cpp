@@ -62,7 +62,7 @@ void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q,
   check_instance(device, instance);
   const auto T = static_cast<std::size_t>(q.rows());
   const auto D = static_cast<std::size_t>(q.cols());
-  const Kernel kernel = choose_kernel(version);
+  const Kernel kernel = choose_kernel(version, device.weight_levels);
   const Operands operands = prepare(device, scalers, q, k, v);
 
   std::vector<float> padded_read, padded_edge;

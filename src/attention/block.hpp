@@ -9,8 +9,9 @@
 
 namespace gaincal::attention {
 
+/// Cells of more levels than a register holds are summed by plain loops whatever the version.
 /// Throws Error when the processor lacks it.
-Kernel choose_kernel(KernelVersion version);
+Kernel choose_kernel(KernelVersion version, int weight_levels);
 
 /// The device's converters for the inner loop; they point into the device.
 Converter score_converter(const AnalogDevice& device);

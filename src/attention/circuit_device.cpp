@@ -38,14 +38,15 @@ void check_readout(const char* name, const device::ReadoutModel& readout) {
 AnalogDevice make_circuit_device(const device::CircuitModel& model, std::size_t window, double t_token_s,
                                  TileMap tile_map) {
   const std::size_t levels = model.write.v_stored_V.size();
-  if (levels < 2 || levels > static_cast<std::size_t>(kMaxTableLevels) || model.write.v_target_V.size() != levels) {
-    throw Error("circuit model: write has " + std::to_string(levels) + " levels; 2..16 are possible");
+  if (levels < 2 || levels > static_cast<std::size_t>(kMaxLevels) || model.write.v_target_V.size() != levels) {
+    throw Error("circuit model: write has " + std::to_string(levels) + " levels; 2..256 are possible");
   }
   check_readout("score_readout", model.score_readout);
   check_readout("output_readout", model.output_readout);
   if (model.cell.i_table_A.empty() || model.cell.a_table_C.empty() || !(model.cell.t_pulse_max_s > 0.0)) {
     throw Error("circuit model: cell has no current, edge charge or pulse width; rerun 'gaincal fit'");
   }
+  if (model.leak.v_V.empty()) throw Error("circuit model: leak has no table; rerun 'gaincal fit'");
   for (const auto* side : {&model.output_readout.positive, &model.output_readout.negative}) {
     if (!(side->t_max_s > std::max(0.0, -side->slope_s_per_C * side->q0_C))) {
       throw Error("circuit model: output_readout saturates below its width at zero charge; rerun 'gaincal fit'");
@@ -59,7 +60,7 @@ AnalogDevice make_circuit_device(const device::CircuitModel& model, std::size_t 
   device.query_levels = static_cast<int>(model.query_levels);
   device.weight_levels = static_cast<int>(levels);
   device.output_levels = static_cast<int>(model.counter_levels);
-  device.counter_max = static_cast<int>(model.counter_levels) / 2 - 1;
+  device.counter_max = device.output_levels == 0 ? 0 : device.output_levels / 2 - 1;
   device.v_max_V = model.write.v_target_V.back();
   device.read.resize(static_cast<Eigen::Index>(window), device.weight_levels);
   device.edge.resize(static_cast<Eigen::Index>(window), device.weight_levels);

@@ -16,7 +16,7 @@ HeadCache::HeadCache(const AnalogDevice& device, std::size_t head_size, KernelVe
     throw Error(
         "attention: a cache stores levels, and this device has no level table; quantise weights to 2..16 levels");
   }
-  choose_kernel(version);
+  choose_kernel(version, device.weight_levels);
   const std::size_t columns = device.window + kColumnPadding;
   k_level_.assign(columns * kArrayRows, 0);
   v_level_.assign(columns * kArrayRows, 0);
@@ -29,7 +29,7 @@ void HeadCache::step(const HeadScalers& scalers, const float* q, const float* k,
   const std::size_t M = device_->window, D = head_size_;
   const auto levels = static_cast<std::size_t>(device_->weight_levels);
   const std::size_t t = tokens_, column = (t % M) * kArrayRows;
-  const Kernel kernel = choose_kernel(version_);
+  const Kernel kernel = choose_kernel(version_, device_->weight_levels);
   const LevelGrid query(1.0, device_->query_levels), weight(device_->v_max_V, device_->weight_levels);
 
   alignas(64) float x[kArrayRows] = {};

@@ -44,16 +44,29 @@ std::string_view kernel_name(KernelVersion version) {
   }
 }
 
-Kernel choose_kernel(KernelVersion version) {
-  if (version == KernelVersion::automatic) version = best_kernel();
-  if (!kernel_available(version)) {
-    throw Error("attention: this processor has no " + std::string(kernel_name(version)) + "; use the automatic choice");
-  }
+namespace {
+
+Kernel kernel_of(KernelVersion version) {
 #ifdef GAINCAL_X86_KERNELS
   if (version == KernelVersion::avx512) return avx512_kernel();
   if (version == KernelVersion::avx2) return avx2_kernel();
 #endif
   return portable_kernel();
+}
+
+}  // namespace
+
+Kernel choose_kernel(KernelVersion version, int weight_levels) {
+  if (version == KernelVersion::automatic) version = best_kernel();
+  if (!kernel_available(version)) {
+    throw Error("attention: this processor has no " + std::string(kernel_name(version)) + "; use the automatic choice");
+  }
+  Kernel kernel = kernel_of(version);
+  if (weight_levels > kRegisterLevels) {
+    kernel.score = portable_kernel().score;
+    kernel.weigh = portable_kernel().weigh;
+  }
+  return kernel;
 }
 
 }  // namespace gaincal::attention

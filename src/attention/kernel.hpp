@@ -10,7 +10,8 @@ namespace gaincal::attention {
 
 inline constexpr std::size_t kBlock = 64;  ///< tokens of a block, columns of a tile, rows of an array
 
-/// Charges over age and level: (window, stride) floats, stride 8 or 16 entries of which the first are levels.
+/// Charges over age and level: (window, stride) floats, of which the first are levels; stride 8 or 16, or their number
+/// where it is larger.
 struct LevelTable {
   const float* read = nullptr;
   const float* edge = nullptr;  ///< null: none

@@ -53,7 +53,7 @@ void weigh(const BlockShape& shape, const LevelTable& table, const CellSpread& s
       if (!(width > 0.0f)) continue;
       const std::uint8_t* levels = v + s * kRows;
       const std::ptrdiff_t row = (shape.first_age + t - s) * table.stride;
-      float charge[16];
+      float charge[256];  // a level is a byte
       for (std::ptrdiff_t l = 0; l < table.stride; ++l) charge[l] = width * table.read[row + l];
       if (table.edge != nullptr) {
         for (std::ptrdiff_t l = 0; l < table.stride; ++l) charge[l] += table.edge[row + l];

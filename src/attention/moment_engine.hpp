@@ -8,7 +8,7 @@
 namespace gaincal::attention {
 
 /// Polynomial cells without a table: one matrix product per power of the stored voltage, each scaled by what has leaked
-/// of it. For unquantised weights or more than 16 levels.
+/// of it. For unquantised weights, and for levels that do not fit a register.
 class MomentCells : public Cells {
  public:
   /// T tokens; varied null or as drawn: gains scale every moment of a cell, offsets are a moment more that does not

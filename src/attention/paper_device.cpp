@@ -42,7 +42,7 @@ AnalogDevice make_paper_device(const PaperOptions& options) {
   device.moment = options.nonlinear ? cubic_moments() : std::vector<double>{0.0, kLinearGain};
   device.score.k = kScoreSaturation;
   device.output.k = kOutputSaturation;
-  if (device.weight_levels > 0 && device.weight_levels <= kMaxTableLevels) {
+  if (device.weight_levels > 0 && device.weight_levels <= kRegisterLevels) {
     const LevelGrid grid(device.v_max_V, device.weight_levels);
     device.read.resize(static_cast<Eigen::Index>(device.window), device.weight_levels);
     for (Eigen::Index age = 0; age < device.read.rows(); ++age) {

@@ -27,7 +27,9 @@ CellSpread spread_from(const std::vector<float>& gain, const std::vector<float>&
 }  // namespace
 
 LevelTable level_table(const AnalogDevice& device, std::vector<float>& padded_read, std::vector<float>& padded_edge) {
-  const std::size_t stride = device.weight_levels <= 8 ? 8 : 16;
+  const std::size_t stride = device.weight_levels <= 8                 ? 8
+                             : device.weight_levels <= kRegisterLevels ? 16
+                                                                       : static_cast<std::size_t>(device.weight_levels);
   return {padded(device.read, stride, padded_read), padded(device.edge, stride, padded_edge),
           static_cast<std::ptrdiff_t>(device.window), static_cast<std::ptrdiff_t>(stride)};
 }

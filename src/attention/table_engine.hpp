@@ -7,7 +7,8 @@
 
 namespace gaincal::attention {
 
-/// The device's tables with rows of 8 or 16 entries: a view where they have that width, else a padded copy in `padded`.
+/// The device's tables with rows as LevelTable wants them: a view where they have that width, else a padded copy in
+/// `padded`.
 LevelTable level_table(const AnalogDevice& device, std::vector<float>& padded_read, std::vector<float>& padded_edge);
 
 /// Turns (n, 64) levels in the order of rows into the kernels' order, with kColumnPadding more columns of level 0.

@@ -8,7 +8,7 @@ namespace {
 constexpr Command kWords[] = {
     {"eval", "perplexity of a text on one or several devices", run_gpt2_eval},
     {"tasks", "benchmarks on one or several devices", run_gpt2_tasks},
-    {"study", "what each property of a device costs", run_gpt2_study},
+    {"sweep", "what each property of a device costs", run_gpt2_sweep},
     {"generate", "continue a prompt", run_gpt2_generate},
     {"adapt", "fit the scalers of a checkpoint to a device", run_gpt2_adapt},
 };
@@ -33,7 +33,7 @@ int run_gpt2(const std::vector<std::string>& arguments) {
   }
   for (const Command& word : kWords)
     if (word.name == arguments[0]) return word.run({arguments.begin() + 1, arguments.end()});
-  throw UsageError("no word '" + arguments[0] + "'; choose gpt2 eval, tasks, study, generate or adapt");
+  throw UsageError("no word '" + arguments[0] + "'; choose gpt2 eval, tasks, sweep, generate or adapt");
 }
 
 }  // namespace gaincal::cli

@@ -86,7 +86,8 @@ void add_session_options(po::options_description& options) {
   auto add = options.add_options();
   add("model", po::value<std::string>(), "checkpoint folder: config.json, model.safetensors, vocab.json, merges.txt");
   add("window", po::value<std::string>(), "tokens that the arrays hold; default: the checkpoint's context");
-  add("leak", po::value<std::string>(), "decay per token of the paper devices; default: the checkpoint's, or 1.6e-4");
+  add("leak", po::value<std::string>(),
+      "decay of a stored voltage per token; default: the checkpoint's or 1.6e-4, of a model.h5 as fitted");
   add("mismatch", po::value<std::string>(),
       "relative sigma of the cells' charges, 0 to 1, in place of all mismatch of a model.h5; default: as --chip says");
   add("jitter", po::value<std::string>()->default_value("0"), "sigma of each pulse, of the longest pulse, 0 to 1");

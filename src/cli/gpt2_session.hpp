@@ -77,7 +77,7 @@ void add_text_options(po::options_description& options);
 
 int run_gpt2_eval(const std::vector<std::string>& arguments);
 int run_gpt2_tasks(const std::vector<std::string>& arguments);
-int run_gpt2_study(const std::vector<std::string>& arguments);
+int run_gpt2_sweep(const std::vector<std::string>& arguments);
 int run_gpt2_generate(const std::vector<std::string>& arguments);
 int run_gpt2_adapt(const std::vector<std::string>& arguments);
 

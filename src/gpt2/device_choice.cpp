@@ -25,6 +25,15 @@ attention::AnalogDevice paper_device(bool nonlinear, std::size_t window, const C
   return attention::make_paper_device(paper);
 }
 
+attention::AnalogDevice circuit_device(const std::filesystem::path& path, const device::CircuitModel& model,
+                                       std::size_t window, double t_token_s, attention::TileMap tile_map) {
+  try {
+    return attention::make_circuit_device(model, window, t_token_s, tile_map);
+  } catch (const Error& lacks) {
+    throw Error(path.string() + ": " + lacks.what());
+  }
+}
+
 /// The instance of a circuit that a choice and the options say.
 device::ModelChoice instance_in(const std::string& choice, const DeviceOptions& options) {
   const std::size_t at = choice.find(".h5@");
@@ -78,15 +87,16 @@ Device make_device(const std::string& choice, const Config& config, const Device
   if (path.extension() != ".h5" && !std::filesystem::exists(path))
     throw UsageError("device '" + choice +
                      "' is unknown; choose softmax, paper-linear, paper-nonlinear or the path of a model.h5");
-  if (options.leak_per_token)
-    throw UsageError("device '" + choice + "' has a leak of its own; --leak is for paper-linear and paper-nonlinear");
-  if (options.query_levels || options.weight_levels || options.output_levels)
-    throw UsageError(choice + ": levels are the fitted circuit's; set them for a paper device");
-  const device::CircuitModel model = read_circuit(choice, options);
+  if (options.weight_levels == 0)
+    throw UsageError(choice + ": cells hold levels; unquantised weights are for paper devices");
+  device::CircuitModel model = read_circuit(choice, options);
   const double t_token_s = static_cast<double>(config.n_layer) * model.t_token_s;
+  const device::CircuitChange change{options.query_levels, options.weight_levels, options.output_levels,
+                                     options.leak_per_token};
+  if (change.any()) device::apply(change, t_token_s, window, model);
   DeviceOptions on = options;
   on.circuit = instance_in(choice, options);
-  return on_chip({choice, attention::make_circuit_device(model, window, t_token_s, options.tile_map)},
+  return on_chip({choice, circuit_device(path, model, window, t_token_s, options.tile_map)},
                  attention::chip_variation(model), config, on);
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "device/circuit_change.hpp"
 #include "device/conditions.hpp"
 #include "gpt2/residual.hpp"
 #include "gpt2/transformer.hpp"
@@ -13,9 +14,12 @@ namespace gaincal::gpt2 {
 
 /// What the user sets of an analog device; the rest comes from the checkpoint's config and the device itself.
 struct DeviceOptions {
-  std::optional<std::size_t> window;     ///< tokens that the arrays hold; else gain_cell.window, else n_ctx
-  std::optional<double> leak_per_token;  ///< paper devices; else gain_cell.decay_factor, else the paper's 1.6e-4
-  std::optional<int> query_levels, weight_levels, output_levels;  ///< paper devices; else 16, 8, 32; 0: unquantised
+  std::optional<std::size_t> window;  ///< tokens that the arrays hold; else gain_cell.window, else n_ctx
+  /// Of the stored voltage. Else, of paper devices, gain_cell.decay_factor or the paper's 1.6e-4; of circuits, as
+  /// fitted.
+  std::optional<double> leak_per_token;
+  /// 2..256, 0: unquantised. Else, of paper devices, 16, 8 and 32; of circuits, as fitted.
+  std::optional<int> query_levels, weight_levels, output_levels;
   attention::TileMap tile_map = attention::TileMap::ring;
   device::ModelChoice circuit;  ///< instance of a model.h5; the chip's number is that of a paper device too
   /// Relative sigma of the cells' charges in place of all mismatch that a circuit was fitted with.
@@ -29,8 +33,8 @@ struct DeviceOptions {
 /// A device by its name: `softmax`, `paper-linear`, `paper-nonlinear`, or the path of a model.h5, the fitted circuit,
 /// whose token time is n_layer times that of one layer. `model.h5@ss,85C` is an instance of it, over options.circuit.
 ///
-/// Throws UsageError for another word, for heads that do not fit the arrays and for a leak with a circuit, Error when
-/// the file cannot be read.
+/// Throws UsageError for another word, for heads that do not fit the arrays and for unquantised weights in a circuit,
+/// Error when the file cannot be read.
 Device make_device(const std::string& choice, const Config& config, const DeviceOptions& options = {});
 
 /// The path in `model.h5@ss,85C`.

@@ -43,8 +43,6 @@ void check_turns(const std::string& device, const std::string& knob) {
   };
   if (is_paper(device) && among({"corner", "temperature", "supply"}))
     throw UsageError("knob " + knob + " is of circuits; turn it on a model.h5");
-  if (!is_paper(device) && among({"query-bits", "weight-bits", "output-bits", "leak"}))
-    throw UsageError("knob " + knob + " is fixed in " + device + "; turn it on a paper device");
 }
 
 /// Mean over chips of each window's mean loss.
@@ -92,12 +90,10 @@ std::vector<Perplexity> run_point(const Model& model, const std::string& device,
 
 std::vector<Knob> default_knobs(const std::string& device, const Config& config) {
   const std::vector<std::string> bits = {"2", "3", "4", "5", "6"};
-  std::vector<Knob> knobs;
-  if (is_paper(device))
-    knobs = {{"query-bits", bits},
-             {"weight-bits", bits},
-             {"output-bits", bits},
-             {"leak", {"0", "1e-4", "1e-3", "3e-3", "1e-2"}}};
+  std::vector<Knob> knobs = {{"query-bits", bits},
+                             {"weight-bits", bits},
+                             {"output-bits", bits},
+                             {"leak", {"0", "1e-4", "1e-3", "3e-3", "1e-2"}}};
   Knob window{"window", {}};
   for (std::size_t tokens = config.n_ctx; tokens >= 16 && window.values.size() < 5; tokens /= 2)
     window.values.push_back(std::to_string(tokens));

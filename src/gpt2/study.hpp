@@ -16,9 +16,9 @@ struct Knob {
   std::vector<std::string> values;
 };
 
-/// Knobs and what a study takes where nothing is said. Paper devices: query-bits, weight-bits, output-bits 2..6, leak
-/// 0..1e-2 per token; all: window in tokens (down from n_ctx by halves), mismatch 0..10 %, jitter 0..5 %; circuits that
-/// were fitted elsewhere too: their corners, and the ends of their temperatures.
+/// Knobs and what a study takes where nothing is said: query-bits, weight-bits, output-bits 2..6, leak 0..1e-2 per
+/// token, window in tokens (down from n_ctx by halves), mismatch 0..10 %, jitter 0..5 %; of circuits that were fitted
+/// elsewhere too: their corners, and the ends of their temperatures.
 std::vector<Knob> default_knobs(const std::string& device, const Config& config);
 
 /// `base` with one knob at a value. b bits are 2^b levels; 0 bits: unquantised.

@@ -77,7 +77,7 @@ Section sensitivity_section(const Sources& sources) {
   if (study == nullptr || study->axes.empty()) {
     section.blocks.push_back(
         Missing{"a study of what each property of the device costs, study.h5",
-                "gaincal gpt2 study --model CHECKPOINT --text TEXT --device paper-nonlinear --out DIR/study.h5"});
+                "gaincal gpt2 sweep --model CHECKPOINT --text TEXT --device paper-nonlinear --out DIR/study.h5"});
     return section;
   }
   const std::vector<std::string> knobs = labels_of(*study);

@@ -17,7 +17,7 @@ struct Sources {
   std::optional<store::Dataset> corners = {};   ///< of a sweep of the cell over corners and temperature
   std::optional<store::Dataset> mismatch = {};  ///< of a Monte Carlo sweep of the cell
   std::optional<store::Dataset> verify = {};    ///< columns and arrays against SPICE
-  std::optional<store::Dataset> study = {};     ///< `gaincal gpt2 study`
+  std::optional<store::Dataset> study = {};     ///< `gaincal gpt2 sweep`
 };
 
 /// Reads dataset.h5, model.h5 and results.h5 of a folder, and corners/dataset.h5, mismatch/dataset.h5, verify.h5 and

@@ -129,6 +129,9 @@ TEST_CASE("a circuit model that lacks a quantity is refused by name", "[attentio
   CircuitModel no_cell = round_figures();
   no_cell.cell.i_table_A = {};
   CHECK_THROWS_WITH(make(no_cell), Contains("cell"));
+  CircuitModel no_leak = round_figures();
+  no_leak.leak.v_V.clear();
+  CHECK_THROWS_WITH(make(no_leak), Contains("leak has no table"));
   CircuitModel no_range = round_figures();
   no_range.output_readout.positive.t_max_s = 1e-9;
   CHECK_THROWS_WITH(make(no_range), Contains("output_readout"));

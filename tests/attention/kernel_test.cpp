@@ -105,7 +105,7 @@ TEST_CASE("kernels take any number of tokens around the block size", "[attention
   }
 }
 
-TEST_CASE("unquantised weights and more than 16 levels take the moment products", "[attention]") {
+TEST_CASE("unquantised weights and a polynomial's many levels take the moment products", "[attention]") {
   for (const int weight_levels : {0, 64}) {
     for (const LeakMode mode : {LeakMode::per_moment, LeakMode::whole_charge}) {
       PaperOptions options;

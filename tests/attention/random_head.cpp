@@ -1,6 +1,7 @@
 #include "attention/random_head.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/random.hpp"
 
@@ -63,9 +64,9 @@ AnalogDevice random_device(std::size_t window, int levels, bool edge, bool curve
 
 std::vector<RandomDevice> random_devices(std::size_t T, std::uint64_t seed) {
   std::vector<RandomDevice> devices;
-  const std::size_t windows[] = {2 * T, 64, 50, 128, 7, 100};
-  const int levels[] = {8, 16, 5, 9, 2, 8};
-  for (std::size_t i = 0; i < 6; ++i) {
+  const std::size_t windows[] = {2 * T, 64, 50, 128, 7, 100, 80};
+  const int levels[] = {8, 16, 5, 9, 2, 8, 200};
+  for (std::size_t i = 0; i < std::size(levels); ++i) {
     for (const TileMap map : {TileMap::ring, TileMap::absolute}) {
       const bool edge = i % 2 == 0 || map == TileMap::absolute, curves = (i + (edge ? 1 : 0)) % 3 == 0;
       devices.push_back({"window " + std::to_string(windows[i]) + ", " + std::to_string(levels[i]) + " levels" +

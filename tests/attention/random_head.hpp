@@ -21,7 +21,7 @@ struct RandomDevice {
   attention::AnalogDevice device;
 };
 
-/// Devices over levels 2..16, with and without edge charge, both tile maps, HardSigmoids and converter tables, windows
+/// Devices over levels 2..200, with and without edge charge, both tile maps, HardSigmoids and converter tables, windows
 /// of one tile, of a part of one, and longer than the sequence of T tokens.
 std::vector<RandomDevice> random_devices(std::size_t T, std::uint64_t seed);
 

@@ -8,6 +8,7 @@
 #include "core/files.hpp"
 #include "gpt2/model.hpp"
 #include "reference.hpp"
+#include "store/model_file.hpp"
 #include "store/table.hpp"
 
 using namespace gaincal;
@@ -113,10 +114,10 @@ TEST_CASE("gpt2 generate goes on beyond the context where asked", "[gpt2]") {
   check_refusal(arguments + " --beyond never", 2, "--beyond: 'never' is unknown");
 }
 
-TEST_CASE("gpt2 study prints and stores a row per setting", "[gpt2]") {
+TEST_CASE("gpt2 sweep prints and stores a row per setting", "[gpt2]") {
   const tests::ScratchFolder scratch;
   const auto out = scratch.path() / "study.h5";
-  const std::string arguments = "study " + shipped("linear") + kText + " --max-windows 2";
+  const std::string arguments = "sweep " + shipped("linear") + kText + " --max-windows 2";
   const ProgramRun outcome = gaincal_gpt2(arguments + " --knob weight-bits=2,3 --knob leak=1e-2 --out " + out.string());
   INFO(outcome.errors);
   REQUIRE(outcome.exit_code == 0);
@@ -257,6 +258,22 @@ TEST_CASE("gpt2 refuses what cannot be, in one line", "[gpt2]") {
   check_refusal(eval + kText + " --max-windows 1 --out /nonexistent/r.h5", 2,
                 "/nonexistent/r.h5: the folder does not exist");
   check_refusal("eval --model " + scratch.path().string() + kText, 1, "config.json: no such file");
+  const auto model = scratch.path() / "other";
+  std::filesystem::copy(tests::source_dir() / "data" / "gpt2_small" / "softmax", model);
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string config = read_file(tests::source_dir() / "data" / "gpt2_small" / "softmax" / "config.json");
+    REQUIRE(config.find(from) != std::string::npos);
+    write_text(model / "config.json", config.replace(config.find(from), from.size(), to));
+    return "eval --model " + model.string() + kText;
+  };
+  check_refusal(with("\"n_layer\": 4", "\"n_layer\": 5"), 1, "no tensor h.4.ln_1.weight");
+  check_refusal(with("\"n_embd\": 192", "\"n_embd\": 384"), 1,
+                "wte.weight has shape [2048, 192], config.json asks for");
+  check_refusal(with("\"n_head\": 3", "\"n_head\": 2") + " --device paper-linear", 2,
+                "heads of 96 values do not fit arrays of 64 rows");
+  const auto circuit = scratch.path() / "unfitted.h5";
+  store::write_model(circuit, {});
+  check_refusal(eval + kText + " --device " + circuit.string(), 1, "unfitted.h5: circuit model: write has 0 levels");
   const std::string generate = "generate " + shipped("linear");
   check_refusal(generate + " --prompt-file " + file("long.txt", std::string(3000, '7')), 2,
                 "the model's context is 256");

@@ -40,8 +40,8 @@ TEST_CASE("a knob that cannot be is refused by name", "[gpt2]") {
   CHECK_THROWS_WITH(with_knob({}, "jitter", "1ns"), Contains("knob jitter"));
   CHECK_THROWS_WITH(with_knob({}, "window", "0"), Contains("knob window"));
   const Model model = Model::load(tests::source_dir() / "data" / "gpt2_small" / "linear");
-  CHECK_THROWS_WITH(run_study(model, "model.h5", {}, std::vector<Knob>{{"leak", {"0"}}}, {}, 1),
-                    Contains("is fixed in"));
+  CHECK_THROWS_WITH(run_study(model, "paper-linear", {}, std::vector<Knob>{{"supply", {"1V"}}}, {}, 1),
+                    Contains("knob supply is of circuits"));
   CHECK(*with_knob({}, "output-bits", "5").output_levels == 32);
   CHECK(*with_knob({}, "query-bits", "0").query_levels == 0);
 }

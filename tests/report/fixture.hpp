@@ -16,7 +16,7 @@ store::ModelFile report_model();
 store::Dataset report_dataset();
 store::Dataset report_results();
 
-/// What `gaincal gpt2 study` writes, with a hostile knob.
+/// What `gaincal gpt2 sweep` writes, with a hostile knob.
 store::Dataset report_study();
 /// Reads over stored voltage, width and `axis`: "corner" or "sample".
 store::Dataset report_sweep(const std::string& axis);

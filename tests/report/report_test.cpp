@@ -81,7 +81,7 @@ TEST_CASE("a missing part becomes a notice that names the command which makes it
   for (const char* section : {"energy", "comparison", "scaling", "timing"})
     CHECK_THAT(missing_command(page, section), Contains("gaincal flow"));
   CHECK_THAT(missing_command(page, "spread"), Contains("gain_cell_corners") && Contains("gain_cell_monte_carlo"));
-  CHECK_THAT(missing_command(page, "sensitivity"), Contains("gaincal gpt2 study"));
+  CHECK_THAT(missing_command(page, "sensitivity"), Contains("gaincal gpt2 sweep"));
   CHECK(missing_command(page, "cell").empty());
   sources = {tests::report_dataset(), {}, tests::report_results()};
   page = report::make_page(sources);

@@ -9,7 +9,7 @@ namespace gaincal::cli {
 namespace {
 
 constexpr const char* kUsage =
-    "gaincal gpt2 study --model DIR --text FILE [--device DEVICE] [--knob NAME=VALUE,VALUE...]... [--out results.h5]";
+    "gaincal gpt2 sweep --model DIR --text FILE [--device DEVICE] [--knob NAME=VALUE,VALUE...]... [--out results.h5]";
 
 gpt2::Knob read_knob(const std::string& word) {
   const std::size_t equals = word.find('=');
@@ -81,7 +81,7 @@ store::Dataset as_dataset(const std::string& device, const std::vector<gpt2::Stu
 
 }  // namespace
 
-int run_gpt2_study(const std::vector<std::string>& arguments) {
+int run_gpt2_sweep(const std::vector<std::string>& arguments) {
   po::options_description options("options");
   add_session_options(options);
   add_text_options(options);
@@ -91,8 +91,9 @@ int run_gpt2_study(const std::vector<std::string>& arguments) {
       "base: paper-linear, paper-nonlinear, or a model.h5");
   add("knob", po::value<std::vector<std::string>>()->composing(),
       "NAME=VALUE,VALUE, may be given several times; NAME: query-bits, weight-bits, output-bits (0: unquantised), leak "
-      "(per token); corner, temperature, supply (of a model.h5); window (tokens), mismatch (relative sigma of the "
-      "cells), jitter (of the longest pulse); default: all of them");
+      "(of a stored voltage per token), window (tokens), mismatch (relative sigma of the cells), jitter (of the "
+      "longest "
+      "pulse), and of a model.h5 corner, temperature, supply; default: all of them");
   add("chips", po::value<std::string>()->default_value("8"), "chips drawn where cells or pulses vary");
   const auto values = parse_arguments(kUsage, options, {}, arguments);
   if (!values) return 0;
@@ -101,7 +102,7 @@ int run_gpt2_study(const std::vector<std::string>& arguments) {
   const auto chips = static_cast<std::size_t>(whole_number(*values, "chips", 1, 100000));
   gpt2::EvaluateOptions evaluate;
   evaluate.threads = thread_count(*values);
-  evaluate.progress = "study";
+  evaluate.progress = "sweep";
   std::vector<gpt2::Knob> knobs;
   if (values->count("knob") > 0)
     for (const std::string& word : (*values)["knob"].as<std::vector<std::string>>()) knobs.push_back(read_knob(word));
