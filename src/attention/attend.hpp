@@ -87,10 +87,21 @@ class HeadCache {
   void step(const HeadScalers& scalers, const float* q, const float* k, const float* v, float* out,
             Activity* activity = nullptr);
 
+  /// The next T tokens at once: q, k, v, out (T, D). Bit for bit what T steps give, in less time.
+  ///
+  /// Throws  Error as attend
+  void extend(const HeadScalers& scalers, ConstView q, ConstView k, ConstView v, View out,
+              Activity* activity = nullptr);
+
   /// Tokens written so far.
   std::size_t tokens() const { return tokens_; }
 
  private:
+  /// Keeps k_count_, and counts writes and K reads of a token. Codes and levels (D) by row; `overwritten` a packed
+  /// column of K levels, null where none was in use.
+  void count_token(const std::uint8_t* q_code, const std::uint8_t* k_level, const std::uint8_t* v_level,
+                   const std::uint8_t* overwritten, Activity* activity);
+
   const AnalogDevice* device_;
   std::size_t head_size_;
   KernelVersion version_;

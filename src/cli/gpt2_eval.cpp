@@ -62,7 +62,8 @@ store::Dataset as_dataset(const std::vector<DeviceResult>& results) {
 
 /// Devices at once, each with the whole text as one stream.
 std::vector<DeviceResult> evaluate_stream(const Session& session, const std::vector<gpt2::Device>& devices,
-                                          const std::string& beyond, const Text& text, unsigned threads) {
+                                          const std::string& beyond, const Text& text, unsigned threads,
+                                          gpt2::LossJournal* journal) {
   const gpt2::BeyondContext positions = gpt2::beyond_context(beyond, "--sliding");
   if (positions == gpt2::BeyondContext::refuse) throw UsageError("--sliding: choose hold or wrap");
   std::vector<DeviceResult> results(devices.size());
@@ -70,6 +71,8 @@ std::vector<DeviceResult> evaluate_stream(const Session& session, const std::vec
     gpt2::EvaluateOptions evaluate;
     evaluate.count_activity = false;
     if (d == 0) evaluate.progress = devices[d].name;
+    evaluate.part = devices[d].name;
+    evaluate.journal = journal;
     results[d] = {devices[d].name, evaluate_sliding(session.model, devices[d], text.tokens, positions, evaluate)};
   });
   return results;
@@ -145,7 +148,8 @@ int run_gpt2_eval(const std::vector<std::string>& arguments) {
   Output output(*values);
   std::vector<DeviceResult> results;
   if (sliding) {
-    results = evaluate_stream(session, devices, (*values)["sliding"].as<std::string>(), text, threads);
+    results =
+        evaluate_stream(session, devices, (*values)["sliding"].as<std::string>(), text, threads, output.journal());
   } else {
     for (const gpt2::Device& device : devices) {
       gpt2::EvaluateOptions evaluate;

@@ -215,17 +215,15 @@ Perplexity evaluate_sliding(const Model& model, const Device& device, std::span<
   check_targets(model, tokens);
   Perplexity result;
   std::optional<Progress> progress;
-  if (!options.progress.empty()) progress.emplace(options.progress, tokens.size() - 1);
-  attention::Activity* activity = device.analog && options.count_activity ? &result.activity : nullptr;
+  if (!options.progress.empty()) progress.emplace(options.progress, parts.size());
+  const bool count = device.analog && options.count_activity && options.journal == nullptr;
   Decoder decoder(model, device, beyond);
-  for (const TextWindow& part : parts) {
-    Matrix hidden(static_cast<Eigen::Index>(part.tokens.size() - 1), static_cast<Eigen::Index>(model.config().n_embd));
-    for (Eigen::Index t = 0; t < hidden.rows(); ++t) {
-      const auto state = decoder.step(part.tokens[static_cast<std::size_t>(t)], activity);
-      std::copy(state.begin(), state.end(), hidden.row(t).data());
-      if (progress) progress->report(decoder.tokens());
-    }
-    result.windows.push_back(window_loss(model, hidden, part));
+  const bool finished = options.journal != nullptr && options.journal->find(options.part, parts.size() - 1);
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    const auto inputs = parts[p].tokens.first(parts[p].tokens.size() - 1);
+    const Matrix hidden = finished ? Matrix() : decoder.extend(inputs, count ? &result.activity : nullptr);
+    result.windows.push_back(from_journal(options, p, [&] { return window_loss(model, hidden, parts[p]); }));
+    if (progress) progress->report(p + 1);
   }
   finish(model, start_s, result);
   return result;

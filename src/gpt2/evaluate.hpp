@@ -57,8 +57,9 @@ std::vector<std::vector<WindowLoss>> evaluate_groups(const Model& model, const D
                                                      std::span<const std::vector<TextWindow>> groups,
                                                      const EvaluateOptions& options = {});
 
-/// Runs a text of any length as one stream: token by token, the window sliding, nothing forgotten but what leaves it.
-/// Losses are summed over parts of n_ctx tokens, which give the standard error.
+/// Runs a text of any length as one stream, the window sliding, nothing forgotten but what leaves it. It is computed in
+/// parts of n_ctx tokens, whose losses give the standard error. A journal helps a stream that was computed to its end;
+/// a part cannot begin without those before it.
 ///
 /// beyond  position embedding of tokens past the context; refuse: Error there
 /// Throws  as evaluate_perplexity and Decoder

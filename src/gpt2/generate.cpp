@@ -69,7 +69,12 @@ GenerateReport generate(const Model& model, const Tokenizer& tokenizer, const De
   Utf8Stream text;
   const double start_s = monotonic_seconds();
   std::span<const float> hidden;
-  for (const TokenId token : start) hidden = decoder.step(token, activity);
+  Matrix states;
+  for (std::size_t begin = 0; begin < start.size(); begin += model.config().n_ctx) {
+    const std::size_t count = std::min(model.config().n_ctx, start.size() - begin);
+    states = decoder.extend(std::span(start).subspan(begin, count), activity);
+    hidden = {states.row(states.rows() - 1).data(), model.config().n_embd};
+  }
   report.prompt_s = monotonic_seconds() - start_s;
   while (report.tokens.size() < options.tokens) {
     const TokenId next =

@@ -176,25 +176,31 @@ double log_sum_exp(const float* x, std::size_t n, float* top) {
   return static_cast<double>(most) + std::log(sum_of_exponentials(x, n, most));
 }
 
-void attend_softmax(ConstView q, ConstView k, ConstView v, View out) {
+void attend_softmax(ConstView q, ConstView k, ConstView v, View out, std::size_t window) {
   constexpr std::size_t kRows = 64;  // rows of the score matrix that exist at a time
   const auto T = static_cast<std::size_t>(q.rows()), D = static_cast<std::size_t>(q.cols());
+  const std::size_t past = static_cast<std::size_t>(k.rows()) - T;
   const float scaling = 1.0f / std::sqrt(static_cast<float>(D));
-  std::vector<float> score(std::min(kRows, T) * T);
+  const auto oldest = [&](std::size_t t) { return past + t + 1 - std::min(past + t + 1, window); };
+  const auto stride = [](const auto& x) { return static_cast<blasint>(x.outerStride()); };
+  std::vector<float> score;
   for (std::size_t begin = 0; begin < T; begin += kRows) {
-    const std::size_t end = std::min(begin + kRows, T);  // rows begin..end see keys 0..end
-    const blasint rows = as_blas(end - begin), keys = as_blas(end), size = as_blas(D);
+    const std::size_t end = std::min(begin + kRows, T), first_key = oldest(begin), key_count = past + end - first_key;
+    const blasint rows = as_blas(end - begin), keys = as_blas(key_count), size = as_blas(D);
+    score.resize((end - begin) * key_count);
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, keys, size, scaling,
-                q.data() + as_blas(begin) * q.outerStride(), as_blas(static_cast<std::size_t>(q.outerStride())),
-                k.data(), as_blas(static_cast<std::size_t>(k.outerStride())), 0.0f, score.data(), keys);
+                q.data() + as_blas(begin) * q.outerStride(), stride(q),
+                k.data() + as_blas(first_key) * k.outerStride(), stride(k), 0.0f, score.data(), keys);
     for (std::size_t t = begin; t < end; ++t) {
-      float* row = score.data() + (t - begin) * end;
-      softmax(row, t + 1);
-      std::fill(row + t + 1, row + end, 0.0f);
+      float *row = score.data() + (t - begin) * key_count, *seen = row + (oldest(t) - first_key);
+      float* seen_end = row + (past + t + 1 - first_key);
+      std::fill(row, seen, 0.0f);
+      softmax(seen, static_cast<std::size_t>(seen_end - seen));
+      std::fill(seen_end, row + key_count, 0.0f);
     }
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, size, keys, 1.0f, score.data(), keys, v.data(),
-                as_blas(static_cast<std::size_t>(v.outerStride())), 0.0f,
-                out.data() + as_blas(begin) * out.outerStride(), as_blas(static_cast<std::size_t>(out.outerStride())));
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, size, keys, 1.0f, score.data(), keys,
+                v.data() + as_blas(first_key) * v.outerStride(), stride(v), 0.0f,
+                out.data() + as_blas(begin) * out.outerStride(), stride(out));
   }
 }
 

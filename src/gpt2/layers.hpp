@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "attention/attend.hpp"
 #include "gpt2/config.hpp"
@@ -42,8 +43,9 @@ void add(const float* y, float* x, std::size_t n);
 /// log sum_i exp(x_i), summed in double. n values. `top` gets the largest of them where not null.
 double log_sum_exp(const float* x, std::size_t n, float* top = nullptr);
 
-/// Causal softmax attention of one head: out = softmax(q k^T / sqrt(D)) v. q, k, v, out (T, D).
-void attend_softmax(ConstView q, ConstView k, ConstView v, View out);
+/// Causal softmax attention of one head: out = softmax(q k^T / sqrt(D)) v. q, out (T, D); k, v (past + T, D), the last T
+/// rows those of the queries, each of which sees the newest `window` rows up to its own.
+void attend_softmax(ConstView q, ConstView k, ConstView v, View out, std::size_t window = SIZE_MAX);
 
 /// The same for the last token only: q, out (D); k, v (T, D) with rows `stride` apart.
 void attend_softmax_row(const float* q, const float* k, const float* v, std::size_t T, std::size_t D,

@@ -57,8 +57,8 @@ Layout lay_out(const Model& model, std::span<const TokenId> prefix,
 void attend_head(const Model& model, const Device& device, std::size_t index, const Witness& witness, ConstView q,
                  ConstView k, ConstView v, attention::View out) {
   if (device.analog)
-    attention::attend(*device.analog, model.scalers[index], q, k, v, out, witness.activity,
-                      attention::KernelVersion::automatic, device.instance(index, witness.sequence));
+    attention::attend(*device.analog, model.scalers[index], q, k, v, out, witness.activity, device.kernel,
+                      device.instance(index, witness.sequence));
   else
     attend_softmax(q, k, v, out);
 }
@@ -82,39 +82,60 @@ void attend_branches(const Model& model, const Device& device, std::size_t index
   }
 }
 
-Matrix run_blocks(const Model& model, const Device& device, const Layout& layout, const Witness& witness) {
+/// All blocks and the final norm on pass.x; attend(layer) makes pass.attended of pass.qkv.
+template <class Attend>
+void run_blocks(const Model& model, Pass& pass, const Attend& attend) {
   const Config& config = model.config();
-  const std::size_t T = layout.tokens.size(), C = config.n_embd, H = config.n_head;
-  const auto D = static_cast<Eigen::Index>(config.head_size());
-  const auto rows = static_cast<Eigen::Index>(T), columns = static_cast<Eigen::Index>(C);
-  Matrix x(rows, columns), normed(rows, columns), attended(rows, columns), projected(rows, columns);
-  Matrix qkv(rows, 3 * columns), inner(rows, static_cast<Eigen::Index>(config.n_inner));
-  for (std::size_t t = 0; t < T; ++t) embed(model, layout.tokens[t], layout.position[t], x.data() + t * C);
+  const auto T = static_cast<std::size_t>(pass.x.rows());
+  const std::size_t C = config.n_embd;
   for (std::size_t layer = 0; layer < config.n_layer; ++layer) {
     const Block& block = model.blocks()[layer];
-    layer_norm(block.ln_1, config.layer_norm_epsilon, x.data(), T, C, normed.data());
-    linear(block.attention_in, normed.data(), T, qkv.data());
-    for (std::size_t head = 0; head < H; ++head) {
-      const Eigen::Index first = static_cast<Eigen::Index>(head) * D;
-      const auto q = qkv.middleCols(first, D), k = qkv.middleCols(columns + first, D),
-                 v = qkv.middleCols(2 * columns + first, D);
-      auto out = attended.middleCols(first, D);
-      if (layout.branch_begin.size() > 1)
-        attend_branches(model, device, layer * H + head, layout, witness, q, k, v, out);
-      else
-        attend_head(model, device, layer * H + head, witness, q, k, v, out);
-      if (witness.on_head) witness.on_head({layer, head, q, k, v, out});
-    }
-    linear(block.attention_out, attended.data(), T, projected.data());
-    add(projected.data(), x.data(), T * C);
-    layer_norm(block.ln_2, config.layer_norm_epsilon, x.data(), T, C, normed.data());
-    linear(block.mlp_in, normed.data(), T, inner.data());
-    gelu(config.activation, inner.data(), T * config.n_inner);
-    linear(block.mlp_out, inner.data(), T, projected.data());
-    add(projected.data(), x.data(), T * C);
+    layer_norm(block.ln_1, config.layer_norm_epsilon, pass.x.data(), T, C, pass.normed.data());
+    linear(block.attention_in, pass.normed.data(), T, pass.qkv.data());
+    attend(layer);
+    linear(block.attention_out, pass.attended.data(), T, pass.projected.data());
+    add(pass.projected.data(), pass.x.data(), T * C);
+    layer_norm(block.ln_2, config.layer_norm_epsilon, pass.x.data(), T, C, pass.normed.data());
+    linear(block.mlp_in, pass.normed.data(), T, pass.inner.data());
+    gelu(config.activation, pass.inner.data(), T * config.n_inner);
+    linear(block.mlp_out, pass.inner.data(), T, pass.projected.data());
+    add(pass.projected.data(), pass.x.data(), T * C);
   }
-  layer_norm(model.final_norm(), config.layer_norm_epsilon, x.data(), T, C, x.data());
-  return x;
+  layer_norm(model.final_norm(), config.layer_norm_epsilon, pass.x.data(), T, C, pass.x.data());
+}
+
+/// q, k, v and out of one head in a pass. (T, D)
+struct HeadColumns {
+  HeadColumns(const Config& config, std::size_t head, Pass& pass)
+      : D(static_cast<Eigen::Index>(config.head_size())),
+        C(static_cast<Eigen::Index>(config.n_embd)),
+        first(static_cast<Eigen::Index>(head) * D),
+        q(pass.qkv.middleCols(first, D)),
+        k(pass.qkv.middleCols(C + first, D)),
+        v(pass.qkv.middleCols(2 * C + first, D)),
+        out(pass.attended.middleCols(first, D)) {}
+  Eigen::Index D, C, first;
+  ConstView q, k, v;
+  attention::View out;
+};
+
+Matrix run_layout(const Model& model, const Device& device, const Layout& layout, const Witness& witness) {
+  const Config& config = model.config();
+  const std::size_t H = config.n_head;
+  Pass pass(config, layout.tokens.size());
+  for (std::size_t t = 0; t < layout.tokens.size(); ++t)
+    embed(model, layout.tokens[t], layout.position[t], pass.x.row(static_cast<Eigen::Index>(t)).data());
+  run_blocks(model, pass, [&](std::size_t layer) {
+    for (std::size_t head = 0; head < H; ++head) {
+      HeadColumns of(config, head, pass);
+      if (layout.branch_begin.size() > 1)
+        attend_branches(model, device, layer * H + head, layout, witness, of.q, of.k, of.v, of.out);
+      else
+        attend_head(model, device, layer * H + head, witness, of.q, of.k, of.v, of.out);
+      if (witness.on_head) witness.on_head({layer, head, of.q, of.k, of.v, of.out});
+    }
+  });
+  return std::move(pass.x);
 }
 
 }  // namespace
@@ -122,14 +143,14 @@ Matrix run_blocks(const Model& model, const Device& device, const Layout& layout
 Matrix hidden_states(const Model& model, const Device& device, std::span<const TokenId> tokens,
                      const Witness& witness) {
   check_length(model.config(), tokens.size());
-  return run_blocks(model, device, lay_out(model, tokens, {}), witness);
+  return run_layout(model, device, lay_out(model, tokens, {}), witness);
 }
 
 Matrix hidden_states(const Model& model, const Device& device, std::span<const TokenId> prefix,
                      std::span<const std::span<const TokenId>> branches, std::uint64_t sequence) {
   Witness witness;
   witness.sequence = sequence;
-  return run_blocks(model, device, lay_out(model, prefix, branches), witness);
+  return run_layout(model, device, lay_out(model, prefix, branches), witness);
 }
 
 Matrix logits(const Model& model, Eigen::Ref<const Matrix> hidden_rows) {
@@ -147,73 +168,109 @@ BeyondContext beyond_context(const std::string& word, const std::string& where) 
   throw UsageError(where + ": '" + word + "' is unknown; choose stop, hold or wrap");
 }
 
+Pass::Pass(const Config& config, std::size_t T) {
+  const auto rows = static_cast<Eigen::Index>(T), columns = static_cast<Eigen::Index>(config.n_embd);
+  for (Matrix* signal : {&x, &normed, &attended, &projected}) signal->resize(rows, columns);
+  qkv.resize(rows, 3 * columns);
+  inner.resize(rows, static_cast<Eigen::Index>(config.n_inner));
+}
+
 Decoder::Decoder(const Model& model, const Device& device, BeyondContext beyond)
-    : model_(&model),
-      device_(&device),
-      beyond_(beyond),
-      x_(model.config().n_embd),
-      normed_(model.config().n_embd),
-      qkv_(3 * model.config().n_embd),
-      attended_(model.config().n_embd),
-      projected_(model.config().n_embd),
-      inner_(model.config().n_inner) {
+    : model_(&model), device_(&device), beyond_(beyond), one_(model.config(), 1) {
   const Config& config = model.config();
   if (device.analog) {
     if (device.analog->query_levels == 0 || device.analog->weight_levels == 0)
       throw UsageError("device " + device.name + ": token by token needs quantised q, k and v; set the levels");
     for (std::size_t head = 0; head < config.n_layer * config.n_head; ++head)
-      arrays_.emplace_back(*device.analog, config.head_size(), attention::KernelVersion::automatic,
-                           device.instance(head, 0));
+      arrays_.emplace_back(*device.analog, config.head_size(), device.kernel, device.instance(head, 0));
   } else {
-    keys_.assign(config.n_layer, std::vector<float>(config.n_ctx * config.n_embd));
+    keys_.assign(config.n_layer,
+                 Matrix(static_cast<Eigen::Index>(config.n_ctx), static_cast<Eigen::Index>(config.n_embd)));
     values_ = keys_;
   }
 }
 
-void Decoder::attend(std::size_t layer, attention::Activity* activity) {
+void Decoder::attend_one(std::size_t layer, attention::Activity* activity) {
   const Config& config = model_->config();
   const std::size_t C = config.n_embd, D = config.head_size();
-  const float *q = qkv_.data(), *k = q + C, *v = k + C;
+  const float *q = one_.qkv.data(), *k = q + C, *v = k + C;
   if (!device_->analog) {
-    const std::size_t row = tokens_ % config.n_ctx;
-    std::copy_n(k, C, keys_[layer].data() + row * C);
-    std::copy_n(v, C, values_[layer].data() + row * C);
+    const auto row = static_cast<Eigen::Index>(tokens_ % config.n_ctx);
+    std::copy_n(k, C, keys_[layer].row(row).data());
+    std::copy_n(v, C, values_[layer].row(row).data());
   }
   for (std::size_t head = 0; head < config.n_head; ++head) {
     const std::size_t first = head * D, index = layer * config.n_head + head;
+    float* out = one_.attended.data() + first;
     if (device_->analog)
-      arrays_[index].step(model_->scalers[index], q + first, k + first, v + first, attended_.data() + first, activity);
+      arrays_[index].step(model_->scalers[index], q + first, k + first, v + first, out, activity);
     else
       attend_softmax_row(q + first, keys_[layer].data() + first, values_[layer].data() + first,
-                         std::min(tokens_ + 1, config.n_ctx), D, C, attended_.data() + first);
+                         std::min(tokens_ + 1, config.n_ctx), D, C, out);
   }
 }
 
-std::span<const float> Decoder::step(TokenId token, attention::Activity* activity) {
+void Decoder::attend_arrays(std::size_t layer, Pass& pass, attention::Activity* activity) {
   const Config& config = model_->config();
-  const std::size_t C = config.n_embd;
-  if (tokens_ >= config.n_ctx && beyond_ == BeyondContext::refuse)
-    throw UsageError("the context of " + std::to_string(config.n_ctx) +
+  for (std::size_t head = 0; head < config.n_head; ++head) {
+    const std::size_t index = layer * config.n_head + head;
+    HeadColumns of(config, head, pass);
+    arrays_[index].extend(model_->scalers[index], of.q, of.k, of.v, of.out, activity);
+  }
+}
+
+void Decoder::attend_keys(std::size_t layer, Pass& pass) {
+  const Config& config = model_->config();
+  const Eigen::Index T = pass.x.rows(), C = pass.x.cols();
+  const std::size_t past = std::min(tokens_, config.n_ctx - 1);
+  const auto held = static_cast<Eigen::Index>(past);
+  const auto ring_row = [&](std::size_t token) { return static_cast<Eigen::Index>(token % config.n_ctx); };
+  Matrix k(held + T, C), v(held + T, C);  // the ring from its oldest token on, then the new ones
+  for (std::size_t i = 0; i < past; ++i) {
+    k.row(static_cast<Eigen::Index>(i)) = keys_[layer].row(ring_row(tokens_ - past + i));
+    v.row(static_cast<Eigen::Index>(i)) = values_[layer].row(ring_row(tokens_ - past + i));
+  }
+  k.bottomRows(T) = pass.qkv.middleCols(C, C);
+  v.bottomRows(T) = pass.qkv.rightCols(C);
+  for (std::size_t head = 0; head < config.n_head; ++head) {
+    HeadColumns of(config, head, pass);
+    attend_softmax(of.q, k.middleCols(of.first, of.D), v.middleCols(of.first, of.D), of.out, config.n_ctx);
+  }
+  for (Eigen::Index t = std::max<Eigen::Index>(0, T - static_cast<Eigen::Index>(config.n_ctx)); t < T; ++t) {
+    const Eigen::Index row = ring_row(tokens_ + static_cast<std::size_t>(t));
+    keys_[layer].row(row) = k.row(held + t);
+    values_[layer].row(row) = v.row(held + t);
+  }
+}
+
+void Decoder::embed_next(TokenId token, std::size_t ahead, float* x) const {
+  const std::size_t n_ctx = model_->config().n_ctx, t = tokens_ + ahead;
+  if (t >= n_ctx && beyond_ == BeyondContext::refuse)
+    throw UsageError("the context of " + std::to_string(n_ctx) +
                      " tokens is full; ask for fewer tokens or let the window slide");
   check_token(*model_, token);
-  embed(*model_, token, beyond_ == BeyondContext::wrap ? tokens_ % config.n_ctx : std::min(tokens_, config.n_ctx - 1),
-        x_.data());
-  for (std::size_t layer = 0; layer < config.n_layer; ++layer) {
-    const Block& block = model_->blocks()[layer];
-    layer_norm(block.ln_1, config.layer_norm_epsilon, x_.data(), 1, C, normed_.data());
-    linear(block.attention_in, normed_.data(), 1, qkv_.data());
-    attend(layer, activity);
-    linear(block.attention_out, attended_.data(), 1, projected_.data());
-    add(projected_.data(), x_.data(), C);
-    layer_norm(block.ln_2, config.layer_norm_epsilon, x_.data(), 1, C, normed_.data());
-    linear(block.mlp_in, normed_.data(), 1, inner_.data());
-    gelu(config.activation, inner_.data(), config.n_inner);
-    linear(block.mlp_out, inner_.data(), 1, projected_.data());
-    add(projected_.data(), x_.data(), C);
-  }
+  embed(*model_, token, beyond_ == BeyondContext::wrap ? t % n_ctx : std::min(t, n_ctx - 1), x);
+}
+
+std::span<const float> Decoder::step(TokenId token, attention::Activity* activity) {
+  embed_next(token, 0, one_.x.data());
+  run_blocks(*model_, one_, [&](std::size_t layer) { attend_one(layer, activity); });
   ++tokens_;
-  layer_norm(model_->final_norm(), config.layer_norm_epsilon, x_.data(), 1, C, normed_.data());
-  return normed_;
+  return {one_.x.data(), model_->config().n_embd};
+}
+
+Matrix Decoder::extend(std::span<const TokenId> tokens, attention::Activity* activity) {
+  Pass pass(model_->config(), tokens.size());
+  for (std::size_t t = 0; t < tokens.size(); ++t)
+    embed_next(tokens[t], t, pass.x.row(static_cast<Eigen::Index>(t)).data());
+  run_blocks(*model_, pass, [&](std::size_t layer) {
+    if (device_->analog)
+      attend_arrays(layer, pass, activity);
+    else
+      attend_keys(layer, pass);
+  });
+  tokens_ += tokens.size();
+  return std::move(pass.x);
 }
 
 }  // namespace gaincal::gpt2

@@ -18,6 +18,7 @@ struct Device {
   std::optional<attention::AnalogDevice> analog;  ///< nothing: softmax
   /// Layer * n_head + head of the chip; empty where its cells are alike.
   std::vector<attention::HeadVariation> heads = {};
+  attention::KernelVersion kernel = attention::KernelVersion::automatic;
 
   attention::Instance instance(std::size_t index, std::uint64_t sequence) const {
     return {heads.empty() ? nullptr : &heads[index], sequence};
@@ -63,6 +64,14 @@ enum class BeyondContext {
 /// "stop", "hold" or "wrap". Throws UsageError for another word; `where` begins the message.
 BeyondContext beyond_context(const std::string& word, const std::string& where);
 
+/// The signals of a pass over T tokens, a row each, in one layer after the other.
+struct Pass {
+  Pass(const Config& config, std::size_t T);
+
+  Matrix x;  ///< (T, C) the residual stream
+  Matrix normed, qkv, attended, projected, inner;
+};
+
 /// One sequence, token by token, with what attention must remember: keys and values for softmax, written levels for
 /// arrays. Gives the rows of `hidden_states` up to rounding.
 class Decoder {
@@ -75,18 +84,28 @@ class Decoder {
   /// Throws UsageError beyond n_ctx where that is refused.
   std::span<const float> step(TokenId token, attention::Activity* activity = nullptr);
 
+  /// Takes several tokens at once, a prompt or a piece of a long text, with products of matrices where `step` has those
+  /// of vectors; returns their final hidden states (T, C), those of the first piece `hidden_states` to the last bit.
+  /// Working memory grows with T.
+  ///
+  /// Throws as step.
+  Matrix extend(std::span<const TokenId> tokens, attention::Activity* activity = nullptr);
+
   std::size_t tokens() const { return tokens_; }
 
  private:
-  void attend(std::size_t layer, attention::Activity* activity);
+  void embed_next(TokenId token, std::size_t ahead, float* x) const;
+  void attend_one(std::size_t layer, attention::Activity* activity);
+  void attend_arrays(std::size_t layer, Pass& pass, attention::Activity* activity);
+  void attend_keys(std::size_t layer, Pass& pass);
 
   const Model* model_;
   const Device* device_;
   BeyondContext beyond_;
   std::size_t tokens_ = 0;
-  std::vector<attention::HeadCache> arrays_;       // layer * n_head + head; analog
-  std::vector<std::vector<float>> keys_, values_;  // per layer a ring (n_ctx, C); softmax
-  std::vector<float> x_, normed_, qkv_, attended_, projected_, inner_;
+  std::vector<attention::HeadCache> arrays_;  // layer * n_head + head; analog
+  std::vector<Matrix> keys_, values_;         // per layer a ring (n_ctx, C); softmax
+  Pass one_;                                  // of a step
 };
 
 }  // namespace gaincal::gpt2

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "attention/attend.hpp"
 #include "attention/random_head.hpp"
@@ -47,6 +49,47 @@ TEST_CASE("decoding on a chip is bit for bit the rows of the whole sequence", "[
       }
     }
   }
+}
+
+TEST_CASE("pieces of any length are bit for bit the rows of the whole sequence, and count the same", "[attention]") {
+  const std::size_t T = 300;
+  const RandomHead head(T, 64, 73);
+  for (const auto& [name, device, drawn] : gaincal::tests::random_chips(T, 74, 0.02)) {
+    for (const std::size_t length : {300, 130, 64, 17}) {
+      Matrix whole(T, 64), pieces(T, 64);
+      Activity expected, got;
+      attend(device, head.scalers, head.q, head.k, head.v, whole, &expected, KernelVersion::automatic, {&drawn, 7});
+      HeadCache cache(device, 64, KernelVersion::automatic, {&drawn, 7});
+      for (std::size_t begin = 0; begin < T;) {
+        const auto first = static_cast<Eigen::Index>(begin);
+        const std::size_t rows = std::min(length, T - begin);
+        const auto part = [&](const Matrix& x) { return x.middleRows(first, static_cast<Eigen::Index>(rows)); };
+        auto out = pieces.middleRows(first, static_cast<Eigen::Index>(rows));
+        cache.extend(head.scalers, part(head.q), part(head.k), part(head.v), out, &got);
+        begin += rows;
+        if (begin == T) break;
+        const auto next = static_cast<Eigen::Index>(begin++);  // steps and pieces may take turns
+        cache.step(head.scalers, head.q.row(next).data(), head.k.row(next).data(), head.v.row(next).data(),
+                   pieces.row(next).data(), &got);
+      }
+      INFO(name << ", pieces of " << length);
+      CHECK(pieces == whole);
+      CHECK(cache.tokens() == T);
+      CHECK(got.head_tokens == expected.head_tokens);
+      CHECK(got.k_reads == expected.k_reads);
+      CHECK(got.v_reads == expected.v_reads);
+      CHECK(got.k_writes == expected.k_writes);
+      CHECK(got.v_writes == expected.v_writes);
+      double difference = 0.0;  // summed in another order
+      for (std::size_t l = 0; l < got.v_read_time.size(); ++l)
+        difference = std::max(difference, std::abs(got.v_read_time[l] - expected.v_read_time[l]));
+      CHECK(difference < 1e-6);
+    }
+  }
+  const AnalogDevice quantised = make_paper_device({});
+  HeadCache cache(quantised, 64);
+  Matrix narrow(3, 32), out(3, 32);
+  CHECK_THROWS_WITH(cache.extend({}, narrow, narrow, narrow, out), Catch::Matchers::Contains("heads of 32"));
 }
 
 TEST_CASE("a cache of a device without levels is refused", "[attention]") {

@@ -171,6 +171,7 @@ TEST_CASE("gpt2 eval and tasks go on where an interrupted run ended, to the same
   const struct {
     std::string words, table, other_option;
   } runs[] = {{"eval " + of_model + kText + " --max-windows 6 --out ", "windows", " --leak 1e-3"},
+              {"eval " + of_model + kText + " --sliding hold --out ", "windows", " --leak 1e-3"},
               {"tasks " + of_model + " --task piqa=" + questions + " --out ", "items_piqa", " --limit 2"}};
   for (const auto& [words, table, other_option] : runs) {
     INFO(words);
