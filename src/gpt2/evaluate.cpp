@@ -96,13 +96,13 @@ std::size_t common_prefix(const std::vector<TextWindow>& group) {
   return length;
 }
 
-std::vector<WindowLoss> group_losses(const Model& model, const Device& device, const std::vector<TextWindow>& group,
-                                     std::uint64_t sequence) {
+std::vector<WindowLoss> group_losses(const Model& model, const Device& device, const std::vector<TextWindow>& group) {
   const std::size_t shared = common_prefix(group);
   std::vector<std::span<const TokenId>> branches;
   for (const TextWindow& window : group)
     branches.push_back(window.tokens.subspan(shared, window.tokens.size() - 1 - shared));
-  const Matrix hidden = hidden_states(model, device, group.front().tokens.first(shared), branches, sequence);
+  const Matrix hidden =
+      hidden_states(model, device, group.front().tokens.first(shared), branches, group.front().sequence);
   std::vector<WindowLoss> losses;
   std::size_t branch_begin = shared;
   for (std::size_t b = 0; b < group.size(); ++b) {
@@ -139,7 +139,7 @@ std::vector<TextWindow> split_text(std::span<const TokenId> tokens, std::size_t 
   std::size_t counted = 0;
   for (std::size_t begin = 0; counted < inputs; begin += stride) {
     const std::size_t end = std::min(begin + window, inputs);
-    windows.push_back({tokens.subspan(begin, end - begin + 1), counted - begin});
+    windows.push_back({tokens.subspan(begin, end - begin + 1), counted - begin, windows.size()});
     counted = end;
   }
   return windows;
@@ -174,7 +174,7 @@ Perplexity evaluate_perplexity(const Model& model, const Device& device, std::sp
   for_each(windows.size(), options, [&](std::size_t w) {
     result.windows[w] = from_journal(options, w, [&] {
       Witness witness;
-      witness.sequence = w;
+      witness.sequence = windows[w].sequence;
       if (options.on_head) witness.on_head = [&](const HeadSignals& signals) { options.on_head(w, signals); };
       if (count) witness.activity = &activity[w];
       activity[w].prices = options.prices;
@@ -201,7 +201,7 @@ std::vector<std::vector<WindowLoss>> evaluate_groups(const Model& model, const D
     for (std::size_t w = first[g]; options.journal != nullptr && w < first[g + 1]; ++w)
       if (const auto known = options.journal->find(options.part, w)) losses[g].push_back(*known);
     if (losses[g].size() == groups[g].size()) return;
-    losses[g] = group_losses(model, device, groups[g], g);
+    losses[g] = group_losses(model, device, groups[g]);
     for (std::size_t w = first[g]; options.journal != nullptr && w < first[g + 1]; ++w)
       options.journal->add(options.part, w, losses[g][w - first[g]]);
   });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -16,6 +17,7 @@ namespace gaincal::gpt2 {
 struct TextWindow {
   std::span<const TokenId> tokens;
   std::size_t first_counted = 0;  ///< positions before this one are context only
+  std::uint64_t sequence = 0;     ///< below 2^20; another number meets another jitter, wherever the window is evaluated
 };
 
 /// Cuts a text into windows of `window` inputs that start every `stride` tokens, so that each token but the first is

@@ -200,7 +200,7 @@ TaskResult run_task(const Model& model, const Tokenizer& tokenizer, const Device
     const TaskItem& item = task.items[i];
     const std::string where = "task " + task.name + ", item " + std::to_string(item.id);
     for (const TaskChoice& choice : item.choices) passages[i].push_back(encode_choice(model, tokenizer, choice, where));
-    for (const Passage& passage : passages[i]) groups[i].push_back({passage.tokens, passage.first_counted});
+    for (const Passage& passage : passages[i]) groups[i].push_back({passage.tokens, passage.first_counted, i});
   }
   const auto losses = evaluate_groups(model, device, groups, options);
 

@@ -1,6 +1,7 @@
 #include "reference_model.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
 namespace gaincal::tests {
 
@@ -53,6 +54,39 @@ std::vector<SmallCase> small_cases() {
           {"linear", paper_device(false, 256)},
           {"dram_adapted", paper_device(true, 256)},
           {"dram_finetuned", paper_device(true, 256)}};
+}
+
+std::vector<TinyCase> tiny_cases(bool quantised) {
+  std::vector<TinyCase> cases;
+  const auto add = [&](const std::string& name, std::size_t window, double leak_per_token, std::size_t tokens) {
+    for (const bool nonlinear : {false, true})
+      cases.push_back({std::string(nonlinear ? "dram_" : "linear_") + name + ".fp32decay",
+                       paper_device(nonlinear, window, leak_per_token, quantised), tokens});
+  };
+  if (quantised) {
+    add("q_w256_T200", 256, 1.6e-4, 200);
+    add("q_w256_T192", 256, 1.6e-4, 192);
+    add("q_w256_T40", 256, 1.6e-4, 40);
+    add("q_w64_T200", 64, 1.6e-4, 200);
+    add("q_w256_T200_fastdecay", 256, 5e-3, 200);
+  } else {
+    add("f_w256_T200", 256, 1.6e-4, 200);
+    add("f_w64_T200", 64, 1.6e-4, 200);
+    add("f_w256_T200_fastdecay", 256, 5e-3, 200);
+    add("f_w256_T200_nodecay", 256, 0.0, 200);
+  }
+  return cases;
+}
+
+std::vector<double> position_errors(const Matrix& got, const double* expected) {
+  std::vector<double> errors(static_cast<std::size_t>(got.rows()), 0.0);
+  for (Eigen::Index t = 0; t < got.rows(); ++t)
+    for (Eigen::Index i = 0; i < got.cols(); ++i) {
+      const double error = std::abs(static_cast<double>(got(t, i)) - expected[t * got.cols() + i]);
+      double& worst = errors[static_cast<std::size_t>(t)];
+      if (!(error <= worst)) worst = error;  // a NaN stays
+    }
+  return errors;
 }
 
 }  // namespace gaincal::tests

@@ -30,6 +30,17 @@ struct SmallCase {
 };
 std::vector<SmallCase> small_cases();
 
+/// Cases of the random reference model on the authors' devices: logits in `file`, of the first `tokens` of tiny_tokens.
+struct TinyCase {
+  std::string file;
+  gpt2::Device device;
+  std::size_t tokens;
+};
+std::vector<TinyCase> tiny_cases(bool quantised);
+
+/// Largest logit difference of each position, NaN where one is; expected (T, vocabulary).
+std::vector<double> position_errors(const gpt2::Matrix& got, const double* expected);
+
 /// Indices of the windows whose logits are stored.
 inline constexpr std::size_t kLogitWindows[] = {0, 21, 42, 63};
 
