@@ -24,14 +24,21 @@ struct DeviceResult {
 void print_table(const std::vector<DeviceResult>& results) {
   std::size_t width = 6;
   for (const auto& result : results) width = std::max(width, result.device.size());
-  std::printf("%-*s  %10s  %8s  %10s  %7s  %8s  %7s\n", static_cast<int>(width), "device", "perplexity", "+-",
-              "nat/token", "windows", "tokens", "s");
+  std::printf("%-*s  %10s  %8s  %10s  %21s  %7s  %8s  %7s\n", static_cast<int>(width), "device", "perplexity", "+-",
+              "nat/token", "nat/token - first", "windows", "tokens", "s");
   for (const auto& [device, p] : results) {
     std::size_t tokens = 0;
     for (const auto& window : p.windows) tokens += window.tokens;
-    std::printf("%-*s  %10.3f  %8.3f  %10.5f  %7zu  %8zu  %7.1f\n", static_cast<int>(width), device.c_str(),
-                p.perplexity, p.standard_error, p.mean_nll, p.windows.size(), tokens, p.seconds);
+    char difference[64] = "-";
+    if (&p != &results.front().perplexity) {
+      const gpt2::Estimate paired = gpt2::loss_difference(p.windows, results.front().perplexity.windows);
+      std::snprintf(difference, sizeof difference, "%+.5f +- %.5f", paired.value, paired.standard_error);
+    }
+    std::printf("%-*s  %10.3f  %8.3f  %10.5f  %21s  %7zu  %8zu  %7.1f\n", static_cast<int>(width), device.c_str(),
+                p.perplexity, p.standard_error, p.mean_nll, difference, p.windows.size(), tokens, p.seconds);
   }
+  std::printf(
+      "+-: one standard error, from the spread between windows; '- first': against the first device, paired.\n");
 }
 
 store::Dataset as_dataset(const std::vector<DeviceResult>& results) {
@@ -42,6 +49,8 @@ store::Dataset as_dataset(const std::vector<DeviceResult>& results) {
   store::Quantity perplexity{"perplexity", "1", "exp(nll)", {}};
   store::Quantity error{"standard_error", "1", "of the perplexity, from the spread between windows", {}};
   store::Quantity mean{"nll", "1", "mean negative log-likelihood in nat per token", {}};
+  store::Quantity difference{"difference", "1", "mean loss minus the first device's on the same windows", {}};
+  store::Quantity difference_error{"difference_error", "1", "standard error of the difference", {}};
   store::Quantity window_nll{"nll", "1", "mean negative log-likelihood in nat per token", {}};
   store::Quantity window_tokens{"tokens", "1", "tokens predicted", {}};
   for (const auto& [device, p] : results) {
@@ -50,12 +59,20 @@ store::Dataset as_dataset(const std::vector<DeviceResult>& results) {
     perplexity.values.push_back(p.perplexity);
     error.values.push_back(p.standard_error);
     mean.values.push_back(p.mean_nll);
+    const gpt2::Estimate paired = gpt2::loss_difference(p.windows, results.front().perplexity.windows);
+    difference.values.push_back(paired.value);
+    difference_error.values.push_back(paired.standard_error);
     for (const auto& window : p.windows) {
       window_nll.values.push_back(window.mean());
       window_tokens.values.push_back(static_cast<double>(window.tokens));
     }
   }
-  dataset.tables = {{"perplexity", "perplexity of the text per device", {devices}, {perplexity, error, mean}, {}, {}},
+  dataset.tables = {{"perplexity",
+                     "perplexity of the text per device",
+                     {devices},
+                     {perplexity, error, mean, difference, difference_error},
+                     {},
+                     {}},
                     {"windows", "loss of each pass", {devices, windows}, {window_nll, window_tokens}, {}, {}}};
   return dataset;
 }

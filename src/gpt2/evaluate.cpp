@@ -118,6 +118,21 @@ std::vector<WindowLoss> group_losses(const Model& model, const Device& device, c
   return losses;
 }
 
+Estimate loss_per_token(std::span<const WindowLoss> windows) {
+  double nll = 0.0, tokens = 0.0, squares = 0.0;
+  for (const WindowLoss& window : windows) {
+    nll += window.nll;
+    tokens += static_cast<double>(window.tokens);
+  }
+  const double mean = nll / tokens;
+  for (const WindowLoss& window : windows) {
+    const double residual = window.nll - mean * static_cast<double>(window.tokens);
+    squares += residual * residual;
+  }
+  const auto n = static_cast<double>(windows.size());
+  return {mean, n > 1 ? std::sqrt(n / (n - 1) * squares) / tokens : std::numeric_limits<double>::quiet_NaN()};
+}
+
 void finish(const Model& model, double start_s, Perplexity& result) {
   summarise(result);
   if (!std::isfinite(result.mean_nll))
@@ -146,21 +161,19 @@ std::vector<TextWindow> split_text(std::span<const TokenId> tokens, std::size_t 
 }
 
 void summarise(Perplexity& result) {
-  double nll = 0.0, tokens = 0.0;
-  for (const WindowLoss& window : result.windows) {
-    nll += window.nll;
-    tokens += static_cast<double>(window.tokens);
-  }
-  result.mean_nll = nll / tokens;
-  result.perplexity = std::exp(result.mean_nll);
-  const auto n = static_cast<double>(result.windows.size());
-  double squares = 0.0;
-  for (const WindowLoss& window : result.windows) {
-    const double residual = window.nll - result.mean_nll * static_cast<double>(window.tokens);
-    squares += residual * residual;
-  }
-  result.standard_error =
-      n > 1 ? result.perplexity * std::sqrt(n / (n - 1) * squares) / tokens : std::numeric_limits<double>::quiet_NaN();
+  const Estimate mean = loss_per_token(result.windows);
+  result.mean_nll = mean.value;
+  result.perplexity = std::exp(mean.value);
+  result.standard_error = result.perplexity * mean.standard_error;
+}
+
+Estimate loss_difference(std::span<const WindowLoss> a, std::span<const WindowLoss> b) {
+  const auto same_length = [](const WindowLoss& x, const WindowLoss& y) { return x.tokens == y.tokens; };
+  if (!std::equal(a.begin(), a.end(), b.begin(), b.end(), same_length))
+    throw Error("loss difference: of other windows; compare runs of the same text");
+  std::vector<WindowLoss> difference(a.begin(), a.end());
+  for (std::size_t w = 0; w < difference.size(); ++w) difference[w].nll -= b[w].nll;
+  return loss_per_token(difference);
 }
 
 Perplexity evaluate_perplexity(const Model& model, const Device& device, std::span<const TextWindow> windows,

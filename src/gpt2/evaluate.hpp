@@ -27,6 +27,11 @@ struct TextWindow {
 /// Throws UsageError when there are fewer than two tokens, or stride is not in 1..window.
 std::vector<TextWindow> split_text(std::span<const TokenId> tokens, std::size_t window, std::size_t stride);
 
+/// A number with its standard error, NaN where it does not apply.
+struct Estimate {
+  double value, standard_error;
+};
+
 struct Perplexity {
   std::vector<WindowLoss> windows;
   double mean_nll = 0.0;         ///< nat per token
@@ -73,5 +78,9 @@ Perplexity evaluate_sliding(const Model& model, const Device& device, std::span<
 /// The standard error is that of a ratio of sums over windows, n/(n-1) sum_w (N_w - m T_w)^2 / (sum_w T_w)^2 for the
 /// mean m of window losses N_w over T_w tokens, times the perplexity.
 void summarise(Perplexity& result);
+
+/// Loss of a - that of b in nat per token, on the same windows: what both find hard cancels out of the standard error,
+/// which is that of a ratio of sums as above. Throws Error when the windows are not of the same lengths.
+Estimate loss_difference(std::span<const WindowLoss> a, std::span<const WindowLoss> b);
 
 }  // namespace gaincal::gpt2

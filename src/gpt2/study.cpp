@@ -45,12 +45,14 @@ void check_turns(const std::string& device, const std::string& knob) {
     throw UsageError("knob " + knob + " is of circuits; turn it on a model.h5");
 }
 
-/// Mean over chips of each window's mean loss.
-std::vector<double> window_losses(const std::vector<Perplexity>& chips) {
-  std::vector<double> losses(chips.front().windows.size(), 0.0);
-  for (const Perplexity& chip : chips)
-    for (std::size_t w = 0; w < losses.size(); ++w)
-      losses[w] += chip.windows[w].mean() / static_cast<double>(chips.size());
+/// Each window's loss, mean over chips.
+std::vector<WindowLoss> mean_losses(const std::vector<Perplexity>& chips) {
+  std::vector<WindowLoss> losses = chips.front().windows;
+  for (std::size_t w = 0; w < losses.size(); ++w) {
+    double sum = 0.0;
+    for (const Perplexity& chip : chips) sum += chip.windows[w].nll;
+    losses[w].nll = sum / static_cast<double>(chips.size());
+  }
   return losses;
 }
 
@@ -172,7 +174,7 @@ std::vector<StudyRow> run_study(const Model& model, const std::string& device, c
     evaluate.part = row.knob.empty() ? "base" : row.knob + "=" + row.value;
     row.chips = run_point(model, device, points[r], windows, chips, evaluate);
     summarise_chips(row);
-    row.difference = paired_difference(window_losses(row.chips), window_losses(rows[0].chips));
+    row.difference = loss_difference(mean_losses(row.chips), mean_losses(rows[0].chips));
   }
   return rows;
 }

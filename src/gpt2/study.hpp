@@ -33,7 +33,7 @@ struct StudyRow {
   Estimate perplexity{};
   double spread = 0.0;  ///< standard deviation between chips; NaN of one
   double lowest = 0.0, highest = 0.0;
-  /// Of the windows' mean loss in nat per token, mean over the chips, this - base, on the same windows.
+  /// Of the loss in nat per token, mean over the chips, this - base, on the same windows.
   Estimate difference{};
 };
 

@@ -45,11 +45,6 @@ Task read_task(const std::string& name, const std::filesystem::path& path, std::
 /// about each: to be done before devices are compared, so that all score the same items.
 std::vector<std::string> remove_unfit_items(const Model& model, const Tokenizer& tokenizer, Task& task);
 
-/// A number with its standard error, NaN where it does not apply.
-struct Estimate {
-  double value, standard_error;
-};
-
 /// Mean of n numbers and s / sqrt(n); NaN with fewer than two.
 Estimate mean_estimate(std::span<const double> values);
 

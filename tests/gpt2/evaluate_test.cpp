@@ -75,6 +75,16 @@ TEST_CASE("mean, perplexity and standard error are those of the windows", "[gpt2
   CHECK(std::isnan(result.standard_error));
 }
 
+TEST_CASE("the difference of two runs is that of their windows, each with its weight", "[gpt2]") {
+  const std::vector<WindowLoss> a = {{10.0, 5}, {30.0, 10}, {20.0, 10}}, b = {{9.0, 5}, {27.0, 10}, {21.0, 10}};
+  const Estimate difference = loss_difference(a, b);
+  CHECK(difference.value == Approx(3.0 / 25.0));
+  const double squares = 0.4 * 0.4 + 1.8 * 1.8 + 2.2 * 2.2;
+  CHECK(difference.standard_error == Approx(std::sqrt(1.5 * squares) / 25.0));
+  CHECK(loss_difference(a, a).standard_error == 0.0);
+  CHECK_THROWS_AS(loss_difference(a, std::span(b).first(2)), Error);
+}
+
 TEST_CASE("the small models reach their stored perplexity on all test windows", "[gpt2]") {
   const auto dir = tests::reference_dir("small_model");
   if (!dir) return;
