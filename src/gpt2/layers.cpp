@@ -126,6 +126,22 @@ GAINCAL_VECTOR_CLONES double sum_of_exponentials(const float* x, std::size_t n, 
   return sum;
 }
 
+/// y[i] = rows[i] . x, rows (n, C). One row after the other, as the memory likes it: OpenBLAS, which takes several at once,
+/// reads at two thirds of this speed.
+GAINCAL_VECTOR_CLONES void multiply_rows(const float* rows, std::size_t n, std::size_t C, const float* x, float* y) {
+  constexpr std::size_t kSums = 4 * kLanes;
+  const std::size_t whole = C / kSums * kSums;
+  for (std::size_t i = 0; i < n; ++i, rows += C) {
+    float lane[kSums] = {};
+    for (std::size_t c = 0; c < whole; c += kSums)
+      for (std::size_t l = 0; l < kSums; ++l) lane[l] += rows[c + l] * x[c + l];
+    for (std::size_t c = whole; c < C; ++c) lane[c - whole] += rows[c] * x[c];
+    for (std::size_t l = 0; l < kLanes; ++l)
+      lane[l] = (lane[l] + lane[l + kLanes]) + (lane[l + 2 * kLanes] + lane[l + 3 * kLanes]);
+    y[i] = sum_of_lanes(lane);
+  }
+}
+
 GAINCAL_VECTOR_CLONES void scale(float factor, float* x, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) x[i] *= factor;
 }
@@ -149,7 +165,7 @@ void linear(const LinearWeights& weights, const float* x, std::size_t T, float* 
 void project_to_vocab(const float* embedding, std::size_t vocab, std::size_t C, const float* x, std::size_t T,
                       float* y) {
   if (T == 1)
-    cblas_sgemv(CblasRowMajor, CblasNoTrans, as_blas(vocab), as_blas(C), 1.0f, embedding, as_blas(C), x, 1, 0.0f, y, 1);
+    multiply_rows(embedding, vocab, C, x, y);
   else
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, as_blas(T), as_blas(vocab), as_blas(C), 1.0f, x, as_blas(C),
                 embedding, as_blas(C), 0.0f, y, as_blas(vocab));

@@ -54,6 +54,24 @@ TEST_CASE("both GELUs follow their definition", "[gpt2]") {
   }
 }
 
+TEST_CASE("one token or several, layers are the products in double", "[gpt2]") {
+  for (const Eigen::Index C : {1, 37, 64, 200}) {
+    const Matrix embedding = random_matrix(50, C, 1), x = random_matrix(3, C, 2), bias = random_matrix(1, 50, 3);
+    const Matrix weight = embedding.transpose();
+    const Eigen::MatrixXd expected = x.cast<double>() * embedding.transpose().cast<double>();
+    const auto width = static_cast<std::size_t>(C);
+    for (const Eigen::Index T : {1, 3}) {
+      INFO(C << " wide, " << T << " tokens");
+      Matrix scores(T, 50), y(T, 50);
+      project_to_vocab(embedding.data(), 50, width, x.data(), static_cast<std::size_t>(T), scores.data());
+      linear({weight.data(), bias.data(), width, 50}, x.data(), static_cast<std::size_t>(T), y.data());
+      CHECK((scores.cast<double>() - expected.topRows(T)).cwiseAbs().maxCoeff() < 2e-5);
+      const Eigen::MatrixXd biased = expected.topRows(T).rowwise() + bias.cast<double>().row(0);
+      CHECK((y.cast<double>() - biased).cwiseAbs().maxCoeff() < 2e-5);
+    }
+  }
+}
+
 TEST_CASE("layer norm has mean bias and deviation gain, for rows of any length", "[gpt2]") {
   for (const Eigen::Index C : {1, 5, 16, 37, 192}) {
     const Matrix x = (random_matrix(3, C, 1).array() * 5.0f + 3.0f).matrix();
