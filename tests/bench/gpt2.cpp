@@ -3,8 +3,6 @@
 /// Times are processor time of the calling thread (a busy machine stretches wall time, and shared caches and memory
 /// stretch this too): the ratios to the plain matrix products of the same run count. Exits 1 beyond the limits below.
 #include <cblas.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -19,6 +17,7 @@
 #include <vector>
 
 #include "bench/circuit_like.hpp"
+#include "bench/processes.hpp"
 #include "bench/random_checkpoint.hpp"
 #include "core/error.hpp"
 #include "core/log.hpp"
@@ -141,10 +140,12 @@ double attention_s(const Model& model, const Device& device, std::span<const Tok
   return total_s;
 }
 
-/// Mean processor time of 24 steps with logits after `past` tokens; the decoder is stepped there first.
+/// Median processor time of 24 steps with logits after `past` tokens; the decoder is brought there first.
 double decode_s(const Model& model, Decoder& decoder, std::size_t past) {
   constexpr std::size_t kSteps = 24;
-  while (decoder.tokens() < past) decoder.step(static_cast<TokenId>(decoder.tokens() % model.config().vocab_size));
+  const auto before = random_tokens(past - std::min(past, decoder.tokens()), model.config().vocab_size);
+  for (std::size_t begin = 0; begin < before.size(); begin += kTokens)
+    decoder.extend(std::span(before).subspan(begin, std::min(kTokens, before.size() - begin)));
   std::vector<float> scores(model.config().vocab_size);
   std::vector<double> times_s;
   for (std::size_t i = 0; i < kSteps; ++i)
@@ -163,44 +164,6 @@ double memory_MiB(const char* key) {
   return 0.0;
 }
 
-/// Runs this program again with `words`; returns its process id, its output going to `pipe_end`.
-pid_t start_self(const std::vector<std::string>& words, int pipe_end) {
-  const pid_t child = fork();
-  if (child != 0) return child;
-  dup2(pipe_end, STDOUT_FILENO);
-  std::vector<char*> arguments;
-  std::string name = "bench_gpt2";
-  arguments.push_back(name.data());
-  std::vector<std::string> copy = words;
-  for (std::string& word : copy) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  execv("/proc/self/exe", arguments.data());
-  _exit(127);
-}
-
-/// The numbers that each of `count` copies of this program prints, run at once.
-std::vector<double> run_selves(const std::vector<std::string>& words, int count) {
-  int ends[2];
-  if (pipe(ends) != 0) throw Error("bench: no pipe");
-  std::vector<pid_t> children;
-  for (int i = 0; i < count; ++i) children.push_back(start_self(words, ends[1]));
-  close(ends[1]);
-  std::string text;
-  char buffer[256];
-  for (ssize_t n = 0; (n = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
-  close(ends[0]);
-  for (const pid_t child : children) waitpid(child, nullptr, 0);
-  std::vector<double> values;
-  for (const char* at = text.c_str(); *at != '\0';) {
-    char* end = nullptr;
-    values.push_back(std::strtod(at, &end));
-    if (end == at) throw Error("bench: a child printed '" + text + "'");
-    at = *end == '\n' ? end + 1 : end;
-  }
-  if (values.size() != static_cast<std::size_t>(count)) throw Error("bench: a child failed");
-  return values;
-}
-
 int run_child(const std::string& mode, const std::filesystem::path& folder) {
   const Model model = Model::load(folder);
   const auto tokens = random_tokens(kTokens + 1, model.config().vocab_size);
@@ -213,20 +176,6 @@ int run_child(const std::string& mode, const std::filesystem::path& folder) {
     std::printf("%.1f\n", memory_MiB("VmHWM:"));
   return 0;
 }
-
-/// A folder that goes with its owner.
-struct ScratchFolder {
-  ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "bench_gpt2.XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw Error(name + ": no temporary folder; set TMPDIR");
-    path = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::filesystem::path path;
-};
 
 void row(const char* name, double value, const char* unit) {
   std::printf("%-58s %9.3f %s\n", name, value, unit);
@@ -259,9 +208,9 @@ Sliding slide(const std::filesystem::path& folder) {
 }
 
 int run(const std::string& device_path, std::size_t longest_past) {
-  const ScratchFolder scratch;
+  const tests::ScratchFolder scratch;
   tests::write_random_checkpoint(scratch.path, {});
-  const double peak_MiB = run_selves({"--memory", scratch.path.string()}, 1)[0];
+  const double peak_MiB = tests::run_selves({"--memory", scratch.path.string()}, 1)[0];
   const Model model = Model::load(scratch.path);
   const auto tokens = random_tokens(2 * kTokens + 1, model.config().vocab_size);
   const auto windows = split_text(tokens, kTokens, kTokens);
@@ -294,6 +243,9 @@ int run(const std::string& device_path, std::size_t longest_past) {
   }
   row("plain products of the linear layers and logits", products_s, "s");
   row("softmax", softmax_s, "s");
+  if (const auto torch_s =
+          tests::run_script(std::string(GAINCAL_SOURCE_DIR) + "/tests/bench/gpt2_torch.py", scratch.path))
+    row("softmax in PyTorch", *torch_s, "s");
   row("paper-nonlinear, leak", paper_s, "s");
   row("  of it analog attention", analog_s, "s");
   row((circuit.name + ": mismatch, bit lines, converter tables").c_str(), circuit_s, "s");
@@ -307,8 +259,8 @@ int run(const std::string& device_path, std::size_t longest_past) {
     };
     one_thread_s = std::min(one_thread_s, threads_s(1));
     two_threads_s = std::min(two_threads_s, threads_s(2));
-    one_process_s = std::min(one_process_s, run_selves({"--window", scratch.path.string()}, 1)[0]);
-    const auto both = run_selves({"--window", scratch.path.string()}, 2);
+    one_process_s = std::min(one_process_s, tests::run_selves({"--window", scratch.path.string()}, 1)[0]);
+    const auto both = tests::run_selves({"--window", scratch.path.string()}, 2);
     two_processes_s = std::min(two_processes_s, std::max(both[0], both[1]));
   }
   const double threads = one_thread_s / two_threads_s, processes = 2.0 * one_process_s / two_processes_s;
