@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <string>
 
@@ -95,6 +96,41 @@ TEST_CASE("gpt2 tasks compares devices on the same questions", "[gpt2]") {
   check_refusal(arguments + " --task arc-easy=x", 2, "given twice");
   write_text(file, "{\"context\": \"a\"}\n");
   check_refusal(arguments, 1, "questions.jsonl: line 1: field 'choices' is missing");
+}
+
+TEST_CASE("five tasks on three devices are one command, whose data repeat to the last digit", "[gpt2]") {
+  const auto benchmarks = tests::reference_dir("benchmarks");
+  if (!benchmarks) return;
+  const tests::ScratchFolder scratch;
+  std::string arguments =
+      "tasks " + shipped("linear") + " --device softmax --device paper-linear" + " --device paper-nonlinear --limit 3";
+  for (const auto& [name, file] : {std::pair("hellaswag", "hellaswag_val_500"),
+                                   {"piqa", "piqa_500"},
+                                   {"winogrande", "winogrande_500"},
+                                   {"arc-easy", "arc_easy_500"},
+                                   {"arc-challenge", "arc_challenge_500"}})
+    arguments += " --task " + std::string(name) + "=" + (*benchmarks / (std::string(file) + ".jsonl")).string();
+  std::vector<store::Dataset> runs;
+  for (const int threads : {1, 3}) {
+    const auto out = (scratch.path() / (std::to_string(threads) + ".h5")).string();
+    const ProgramRun outcome = gaincal_gpt2(arguments + " --threads " + std::to_string(threads) + " --out " + out);
+    INFO(outcome.errors);
+    REQUIRE(outcome.exit_code == 0);
+    for (const char* task : {"\nhellaswag ", "\npiqa ", "\nwinogrande ", "\narc-easy ", "\narc-challenge "})
+      CHECK_THAT(outcome.output, Contains(task));
+    runs.push_back(store::read_dataset(out, store::kResultsSchema));
+  }
+  REQUIRE(runs[0].tables.size() == 6);
+  for (std::size_t t = 0; t < 6; ++t)
+    for (std::size_t q = 0; q < runs[0].tables[t].quantities.size(); ++q) {
+      const auto &one = runs[0].tables[t].quantities[q], &three = runs[1].tables[t].quantities[q];
+      INFO(runs[0].tables[t].name << " " << one.name);
+      REQUIRE(one.values.size() == three.values.size());
+      CHECK(std::memcmp(one.values.data(), three.values.data(), one.values.size() * sizeof(double)) == 0);
+    }
+  const auto& table = runs[0].table("tasks");
+  CHECK(table.quantity("accuracy_normalised").values.size() == 15);
+  CHECK(table.quantity("accuracy_normalised_error").values.size() == 15);
 }
 
 TEST_CASE("gpt2 generate goes on beyond the context where asked", "[gpt2]") {
