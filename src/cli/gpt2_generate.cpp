@@ -15,6 +15,8 @@ namespace {
 constexpr const char* kUsage =
     "gaincal gpt2 generate --model DIR --prompt TEXT [--device softmax|paper-linear|paper-nonlinear|MODEL.h5]";
 
+constexpr const char* kCircuitTemperature = "circuit-temperature";  // --temperature is that of the sampling
+
 std::string prompt_text(const po::variables_map& values) {
   if (values.count("prompt") > 0 && values.count("prompt-file") > 0)
     throw UsageError("--prompt and --prompt-file exclude each other; give one");
@@ -52,7 +54,7 @@ std::string energy_text(const Session& session, const gpt2::Device& device, cons
 
 int run_gpt2_generate(const std::vector<std::string>& arguments) {
   po::options_description options("options");
-  add_session_options(options);
+  add_session_options(options, kCircuitTemperature);
   auto add = options.add_options();
   add("device", po::value<std::string>()->default_value("softmax"),
       "softmax, paper-linear, paper-nonlinear or a model.h5");
@@ -69,7 +71,7 @@ int run_gpt2_generate(const std::vector<std::string>& arguments) {
   if (!values) return 0;
   const gpt2::GenerateOptions settings = generate_options(*values);
   const std::string prompt = prompt_text(*values);
-  const Session session(*values, kUsage);
+  const Session session(*values, kUsage, kCircuitTemperature);
   const gpt2::Device device = session.device((*values)["device"].as<std::string>());
   const auto tokens = session.tokenizer.encode(prompt, gpt2::SpecialTokens::parse, "--prompt");
   bool first = true;

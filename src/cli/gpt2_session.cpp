@@ -21,7 +21,7 @@ attention::TileMap tile_map(const std::string& word) {
   throw UsageError("--tile-map: '" + word + "' is unknown; choose ring or absolute");
 }
 
-gpt2::DeviceOptions read_device_options(const po::variables_map& values) {
+gpt2::DeviceOptions read_device_options(const po::variables_map& values, const std::string& temperature) {
   gpt2::DeviceOptions options;
   if (values.count("window") > 0)
     options.window = static_cast<std::size_t>(whole_number(values, "window", 1, kLargestWindow));
@@ -31,7 +31,7 @@ gpt2::DeviceOptions read_device_options(const po::variables_map& values) {
     options.leak_per_token = leak;
   }
   options.tile_map = tile_map(values["tile-map"].as<std::string>());
-  options.circuit = model_choice(values);
+  options.circuit = model_choice(values, temperature);
   if (values.count("mismatch") > 0) options.mismatch = parse_share(values["mismatch"].as<std::string>(), "--mismatch");
   options.jitter = parse_share(values["jitter"].as<std::string>(), "--jitter");
   if (values.count("residual") > 0) options.residuals = gpt2::read_residuals(values["residual"].as<std::string>());
@@ -82,7 +82,7 @@ std::string identity_of(const po::variables_map& values) {
 
 }  // namespace
 
-void add_session_options(po::options_description& options) {
+void add_session_options(po::options_description& options, const std::string& temperature) {
   auto add = options.add_options();
   add("model", po::value<std::string>(), "checkpoint folder: config.json, model.safetensors, vocab.json, merges.txt");
   add("window", po::value<std::string>(), "tokens that the arrays hold; default: the checkpoint's context");
@@ -95,7 +95,7 @@ void add_session_options(po::options_description& options) {
       "file of 'gaincal verify': what SPICE gave beside the models is added to pulses, one drawn for each");
   add("chip-seed", po::value<std::string>()->default_value("0"), "of the chips, the jitter and the residuals");
   add("tile-map", po::value<std::string>()->default_value("ring"), "column of a token: ring or absolute");
-  add_model_options(options);
+  add_model_options(options, temperature);
 }
 
 void add_text_options(po::options_description& options) {
@@ -180,11 +180,11 @@ std::vector<gpt2::Device> Session::devices(const po::variables_map& values) cons
   return devices;
 }
 
-Session::Session(const po::variables_map& values, const std::string& usage)
+Session::Session(const po::variables_map& values, const std::string& usage, const std::string& temperature)
     : folder(required<std::string>(values, "model", usage)),
       model(gpt2::Model::load(folder)),
       tokenizer(read_tokenizer(model, folder)),
-      device_options(read_device_options(values)) {
+      device_options(read_device_options(values, temperature)) {
   device_options.threads = values.count("threads") > 0 ? static_cast<unsigned>(whole_number(values, "threads", 1, 4096))
                                                        : available_threads();
 }

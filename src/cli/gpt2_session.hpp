@@ -13,8 +13,8 @@
 
 namespace gaincal::cli {
 
-/// Options that every `gaincal gpt2` word takes: checkpoint and device.
-void add_session_options(po::options_description& options);
+/// Options that every `gaincal gpt2` word takes: checkpoint and device; temperature as add_model_options has it.
+void add_session_options(po::options_description& options, const std::string& temperature = "temperature");
 
 /// A whole-number option in a range; a sign or a value outside is a UsageError that names it.
 std::uint64_t whole_number(const po::variables_map& values, const std::string& name, std::uint64_t smallest,
@@ -53,7 +53,7 @@ store::Dataset new_results();
 
 /// A checkpoint with its tokenizer.
 struct Session {
-  Session(const po::variables_map& values, const std::string& usage);
+  Session(const po::variables_map& values, const std::string& usage, const std::string& temperature = "temperature");
 
   /// `--device` or another choice, with the device options given.
   gpt2::Device device(const std::string& choice) const { return make_device(choice, model.config(), device_options); }

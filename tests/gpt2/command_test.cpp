@@ -8,6 +8,7 @@
 #include "cli/program.hpp"
 #include "core/files.hpp"
 #include "gpt2/model.hpp"
+#include "paper_circuit.hpp"
 #include "reference.hpp"
 #include "store/model_file.hpp"
 #include "store/table.hpp"
@@ -148,6 +149,21 @@ TEST_CASE("gpt2 generate goes on beyond the context where asked", "[gpt2]") {
     CHECK(outcome.output.size() > stopped.output.size());
   }
   check_refusal(arguments + " --beyond never", 2, "--beyond: 'never' is unknown");
+}
+
+TEST_CASE("gpt2 generate tells what a token costs on a circuit, whatever the temperature of the draws", "[gpt2]") {
+  const tests::ScratchFolder scratch;
+  const auto circuit = (scratch.path() / "model.h5").string();
+  store::ModelFile file{{}, tests::paper_circuit(), {}};
+  file.conditions.nominal = {"tt", 27.0, 0.9};
+  store::write_model(circuit, file);
+  const std::string arguments =
+      "generate " + shipped("linear") + " --prompt 'The river' --tokens 5 --device " + circuit;
+  const ProgramRun outcome = gaincal_gpt2(arguments + " --temperature 0.5");
+  INFO(outcome.errors);
+  REQUIRE(outcome.exit_code == 0);
+  CHECK_THAT(outcome.errors, Contains(" tokens/s, ") && Contains(" nJ/token in the attention of all heads"));
+  check_refusal(arguments + " --circuit-temperature 85C", 1, "model.h5: holds one condition");
 }
 
 TEST_CASE("gpt2 sweep prints and stores a row per setting", "[gpt2]") {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <functional>
 
 #include "core/error.hpp"
 #include "gpt2/study.hpp"
+#include "paper_circuit.hpp"
 #include "reference.hpp"
 #include "reference_model.hpp"
 #include "store/model_file.hpp"
@@ -17,61 +17,9 @@ using Catch::Contains;
 
 namespace {
 
-constexpr double kUnit_C = 1e-15;  // of the paper's dimensionless charge
-constexpr double kTmax_s = 15e-9, kTToken_s = 65e-9;
-constexpr double kLeakPerToken = 1.6e-4;
-constexpr std::size_t kLayers = 4;
-
-device::MonotoneCurve sampled(double from, double to, int points, const std::function<double(double)>& f) {
-  std::vector<double> x, y;
-  for (int i = 0; i < points; ++i) {
-    x.push_back(from + (to - from) * i / (points - 1));
-    y.push_back(f(x.back()));
-  }
-  return {x, y};
-}
-
-/// A circuit that computes what the paper's nonlinear model does, in fC and ns, but for the counter that stops at 15.
-device::CircuitModel paper_circuit() {
-  device::CircuitModel model;
-  const device::Cubic paper{0.45, {0.52136361, 13.61226063, -2.62044562, 46.05483778}};
-  const auto current = [paper](double v) { return paper(v) * kUnit_C / kTmax_s; };
-  model.cell.i_table_A = sampled(0.0, 0.9, 181, current);
-  model.cell.a_table_C = sampled(0.0, 0.9, 2, [](double) { return 0.0; });
-  model.cell.v_max_V = 0.9;
-  model.cell.t_pulse_max_s = kTmax_s;
-  const auto width = [](double full_scale) {
-    return [full_scale](double q_C) { return std::clamp(q_C / kUnit_C / full_scale, -1.0, 1.0) * kTmax_s; };
-  };
-  const auto energy = sampled(-1e-13, 1e-13, 2, [](double) { return 1e-15; });
-  model.score_readout.positive = {kTmax_s / (80 * kUnit_C), 0.0, kTmax_s};
-  model.score_readout.t_table_s =
-      sampled(-160e-15, 160e-15, 641, [&](double q_C) { return std::max(0.0, width(80)(q_C)); });
-  model.score_readout.e_table_J = energy;
-  model.output_readout.is_signed = true;
-  model.output_readout.positive = model.output_readout.negative = {kTmax_s / (40 * kUnit_C), 0.0, kTmax_s};
-  model.output_readout.t_table_s = sampled(-80e-15, 80e-15, 641, width(40));
-  model.output_readout.e_table_J = energy;
-  for (int level = 0; level < 8; ++level) model.write.v_target_V.push_back(0.9 * level / 7);
-  model.write.v_stored_V = model.write.v_target_V;
-  model.write.e_write_J.assign(8, 1e-15);
-  model.leak.tau_s = kLayers * kTToken_s / kLeakPerToken;
-  model.leak.v_inf_V = 0.45;
-  model.leak.v0_V = {0.0, 0.9};
-  for (int i = 0; i < 65; ++i) model.leak.age_s.push_back(i * 16 * kLayers * kTToken_s);
-  for (const double v0 : model.leak.v0_V)
-    for (const double age : model.leak.age_s) model.leak.v_V.push_back(model.leak.exponential_V(v0, age));
-  model.read_energy.e_edge_J = model.read_energy.p_W = energy;
-  model.rows = 64;
-  model.query_levels = 16;
-  model.counter_levels = 32;
-  model.t_token_s = kTToken_s;
-  return model;
-}
-
 Config small_config() {
   Config config;
-  config.n_layer = kLayers;
+  config.n_layer = tests::kPaperCircuitLayers;
   config.n_head = 3;
   config.n_embd = 192;
   config.n_ctx = 256;
@@ -115,9 +63,9 @@ TEST_CASE("a device that does not exist or does not fit the heads is refused", "
 TEST_CASE("a study turns corner and mismatch of a circuit", "[gpt2]") {
   const tests::ScratchFolder scratch;
   const auto path = (scratch.path() / "model.h5").string();
-  const device::CircuitModel nominal = paper_circuit();
+  const device::CircuitModel nominal = tests::paper_circuit();
   device::CircuitModel slow = nominal;
-  slow.cell.i_table_A = sampled(0.0, 0.9, 181, [&](double v) { return 0.5 * nominal.cell.current_A(v); });
+  slow.cell.i_table_A = tests::sampled(0.0, 0.9, 181, [&](double v) { return 0.5 * nominal.cell.current_A(v); });
   store::ModelFile file{{}, nominal, {}};
   file.conditions = {{"tt", 27.0, 0.9}, {"tt", "ss"}, {27.0}, {0.9}, {nominal, slow}, {}};
   store::write_model(path, file);
@@ -143,7 +91,7 @@ TEST_CASE("a study turns corner and mismatch of a circuit", "[gpt2]") {
 TEST_CASE("a circuit takes other levels and another leak", "[gpt2]") {
   const tests::ScratchFolder scratch;
   const auto path = (scratch.path() / "model.h5").string();
-  store::write_model(path, {{}, paper_circuit()});
+  store::write_model(path, {{}, tests::paper_circuit()});
   const Config config = small_config();
   const auto largest = [](const attention::Table& a, const attention::Table& b) { return (a - b).abs().maxCoeff(); };
   for (const auto& [bits, leak] : {std::pair(4, 1.6e-4), {2, 1e-2}, {3, 0.0}}) {
@@ -176,7 +124,7 @@ TEST_CASE("a circuit takes other levels and another leak", "[gpt2]") {
 TEST_CASE("a chip has the mismatch of its circuit, or what is asked for", "[gpt2]") {
   const tests::ScratchFolder scratch;
   const auto path = (scratch.path() / "model.h5").string();
-  device::CircuitModel circuit = paper_circuit();
+  device::CircuitModel circuit = tests::paper_circuit();
   store::write_model(path, {{}, circuit});
   const Config config = small_config();
   DeviceOptions options;
@@ -204,7 +152,7 @@ TEST_CASE("a chip has the mismatch of its circuit, or what is asked for", "[gpt2
 TEST_CASE("a circuit that computes the paper's equations gives the paper's logits", "[gpt2]") {
   const tests::ScratchFolder scratch;
   const auto path = scratch.path() / "model.h5";
-  store::write_model(path, {{}, paper_circuit()});
+  store::write_model(path, {{}, tests::paper_circuit()});
   const auto folder = tests::source_dir() / "data" / "gpt2_small" / "linear";
   const Model model = Model::load(folder);
   const auto text = Tokenizer::of_checkpoint(folder).encode(
