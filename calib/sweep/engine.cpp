@@ -1,7 +1,10 @@
 #include "sweep/engine.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <deque>
+#include <map>
+#include <set>
 
 #include "core/error.hpp"
 #include "core/log.hpp"
@@ -81,7 +84,19 @@ store::ShardFile shard_file(const SweepJob& job, const SweepOptions& options, co
   return shard;
 }
 
-/// The shards of a run that are to be computed, as tasks for the pool.
+/// Some points of a shard: what a worker gets.
+struct Piece {
+  std::size_t shard = 0;
+  std::size_t begin = 0;  // in the list of the shard
+};
+
+/// The results of a shard while its pieces come in.
+struct Gathering {
+  std::vector<JobPoint> results;
+  std::size_t missing = 0;  // points
+};
+
+/// The shards of a run that are to be computed, in pieces that are tasks for the pool.
 class Run {
  public:
   Run(const SweepJob& job, const SweepOptions& options)
@@ -101,8 +116,8 @@ class Run {
     }
     log_.end(summary_);
     if (summary_.interrupted)
-      log_.note("interrupted; the same command goes on with the " + std::to_string(summary_.missing()) +
-                " shards that are missing");
+      log_.note("interrupted; the same command" + std::string(options_.force ? " without --force" : "") +
+                " goes on with the " + std::to_string(summary_.missing()) + " shards that are missing");
     return summary_;
   }
 
@@ -115,8 +130,12 @@ class Run {
     summary_.stale = stale_shards(options_.out, names_);
     for (std::size_t shard = begin; shard < end; ++shard)
       if (!take_finished(shard)) {
-        pending_.push_back(shard);
-        points_to_compute_ += job_.shards[shard].size();
+        const std::size_t points = job_.shards[shard].size();
+        points_to_compute_ += points;
+        for (std::size_t first = 0; first < points; first += job_.piece == 0 ? points : job_.piece) {
+          pending_.push_back(pieces_.size());
+          pieces_.push_back({shard, first});
+        }
       }
   }
 
@@ -148,24 +167,56 @@ class Run {
       if (pending_.empty()) return std::nullopt;
       Task task;
       task.label = pending_.front();
-      task.points = job_.shards[pending_.front()];
+      const Piece& piece = pieces_[task.label];
+      const std::vector<std::size_t>& points = job_.shards[piece.shard];
+      const std::size_t count = job_.piece == 0 ? points.size() : std::min(job_.piece, points.size() - piece.begin);
+      const auto first = points.begin() + static_cast<std::ptrdiff_t>(piece.begin);
+      task.points.assign(first, first + static_cast<std::ptrdiff_t>(count));
       pending_.pop_front();
       return task;
     };
-    batch.finish = [&](const Task& task, std::vector<JobPoint> results) { finish(task.label, std::move(results)); };
+    batch.finish = [&](const Task& task, std::vector<JobPoint> results) {
+      gather(pieces_[task.label], std::move(results));
+    };
+    batch.finish_only = [&](const std::vector<std::size_t>& running) {
+      for (const std::size_t label : running) begun_.insert(pieces_[label].shard);
+      for (const auto& [shard, gathering] : gathered_) begun_.insert(shard);
+      std::erase_if(pending_, [&](std::size_t label) { return !begun_.contains(pieces_[label].shard); });
+      log_.note("stopping after the " + std::to_string(begun_.size()) +
+                " shards that are begun; Ctrl-C again stops at once");
+    };
+    batch.wanted = [&](std::size_t label) { return begun_.contains(pieces_[label].shard); };
     batch.watch = [&](std::size_t done, std::size_t failed) {
-      log_.progress(summary_.points_computed + done, failed_computed_ + failed);
-      const Wish wish = Attention::wish();
-      if (wish == Wish::finish_running && !told_) {
-        told_ = true;
-        log_.note("stopping after the running shards; Ctrl-C again stops at once");
-      }
-      return wish;
+      log_.progress(summary_.points_computed + points_gathered_ + done, failed_computed_ + failed_gathered_ + failed);
+      return Attention::wish();
     };
     batch.note = [&](const std::string& text) { log_.note(text); };
     PoolOptions pool = options_.pool;
     pool.together = job_.together;
     run_pool(job_.simulate, job_.columns.size(), batch, pool);
+  }
+
+  void gather(const Piece& piece, std::vector<JobPoint> results) {
+    Gathering& gathering = gathered_[piece.shard];
+    if (gathering.results.empty()) {
+      gathering.missing = job_.shards[piece.shard].size();
+      gathering.results.resize(gathering.missing);
+    }
+    gathering.missing -= results.size();
+    points_gathered_ += results.size();
+    failed_gathered_ += count_failed(results);
+    std::move(results.begin(), results.end(), gathering.results.begin() + static_cast<std::ptrdiff_t>(piece.begin));
+    if (gathering.missing > 0) return;
+    std::vector<JobPoint> whole = std::move(gathering.results);
+    gathered_.erase(piece.shard);
+    points_gathered_ -= whole.size();
+    failed_gathered_ -= count_failed(whole);
+    finish(piece.shard, std::move(whole));
+  }
+
+  static std::size_t count_failed(const std::vector<JobPoint>& results) {
+    return static_cast<std::size_t>(
+        std::count_if(results.begin(), results.end(), [](const JobPoint& point) { return !point.failure.empty(); }));
   }
 
   void finish(std::size_t shard, std::vector<JobPoint> results) {
@@ -184,7 +235,7 @@ class Run {
     double seconds = 0.0;
     for (const double point_s : file.seconds) seconds += point_s;
     log_.shard(names_[shard], file.points(), failed, seconds);
-    log_.progress(summary_.points_computed, failed_computed_);
+    log_.progress(summary_.points_computed + points_gathered_, failed_computed_ + failed_gathered_);
   }
 
   const SweepJob& job_;
@@ -192,10 +243,13 @@ class Run {
   std::vector<std::string> names_;
   SweepLog log_;
   SweepSummary summary_;
-  std::deque<std::size_t> pending_;
+  std::vector<Piece> pieces_;
+  std::deque<std::size_t> pending_;            // of pieces_
+  std::map<std::size_t, Gathering> gathered_;  // by shard
+  std::set<std::size_t> begun_;                // shards that are finished after Ctrl-C
   std::size_t points_to_compute_ = 0;
   std::size_t failed_computed_ = 0;
-  bool told_ = false;
+  std::size_t points_gathered_ = 0, failed_gathered_ = 0;
 };
 
 }  // namespace

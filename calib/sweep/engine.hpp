@@ -27,8 +27,8 @@ struct SweepOptions {
 /// was; finished shards are checked, and computed again where they are damaged. The data do not depend on the number of
 /// workers, on ranges or on interruptions.
 ///
-/// Ctrl-C once: no more shards are begun, the running ones are finished. Twice, or SIGTERM, or SIGHUP: stops at once.
-/// A failed point stops nothing: it is kept with its reason.
+/// Ctrl-C once: no more shards are begun, those that are begun are finished. Twice, or SIGTERM, or SIGHUP: stops at
+/// once. A failed point stops nothing: it is kept with its reason.
 ///
 /// Throws  Error when OUT cannot be written (disk full; finished shards stay), another run has these shards, or no
 ///         simulator can be started

@@ -43,6 +43,9 @@ struct SweepJob {
   /// Points of a shard, in order. Shards cut along the outer axes, so that a value added to one of them adds shards and
   /// changes none.
   std::vector<std::vector<std::size_t>> shards;
+  /// A shard is dealt to the workers in pieces of so many points, so that all of them are busy to the end of a sweep of
+  /// few shards. A piece is one list of `simulate`, whoever works on it. 0: whole shards.
+  std::size_t piece = 0;
   /// How the points of a shard are simulated, for the log: "nested .dc", "alter", "8 copies", "reload".
   std::string method;
   /// At most so many points are simulated in one analysis; the wall-clock limit of a point is longer for them together.

@@ -199,6 +199,7 @@ Plan parse_plan(std::string_view text, const fs::path& file_name, const std::vec
   check_zip(plan);
   plan.method = parse_method(settings);
   if (settings.has("copies")) plan.copies = settings.count("copies", 2, 1000);
+  if (settings.has("shard_points")) plan.shard_points = settings.count("shard_points", 1, 1'000'000);
   settings.finish();
   return plan;
 }

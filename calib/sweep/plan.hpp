@@ -120,6 +120,7 @@ struct Plan {
   std::vector<PlanMeasure> measures;
   MethodChoice method = MethodChoice::cheapest;
   std::size_t copies = 10;
+  std::size_t shard_points = 0;  ///< of a shard, at most; 0: by the method
 };
 
 /// A file that is a plan, as opposed to a design: it has a [circuit].

@@ -17,7 +17,12 @@ namespace {
 constexpr std::size_t kSlowShard = 240;    // a point is a transient or a reload
 constexpr std::size_t kAlterShard = 2000;  // an alter and an operating point
 constexpr std::size_t kDcShard = 20000;    // a step of a nested .dc
-constexpr std::size_t kTrialPoints = 5;    // of transients; operating points as many as fit a block
+// Points of a piece: what one worker simulates of a shard after a load of its own, which costs a few per cent of it.
+constexpr std::size_t kSlowPiece = 20;
+constexpr std::size_t kSpectrumPiece = 80;  // an alter and a sweep over frequency or a source
+constexpr std::size_t kAlterPiece = 250;
+constexpr std::size_t kDcPiece = 5000;
+constexpr std::size_t kTrialPoints = 5;  // of transients; operating points as many as fit a block
 constexpr std::size_t kTrialOperatingPoints = 200;
 constexpr double kBytesOfValue = 8.0;
 constexpr double kBytesOfPoint = 12.0;  // status and rung
@@ -26,6 +31,7 @@ constexpr double kBytesOfShard = 10e3;
 constexpr double kGuessedPoint_s = 5e-3;
 
 std::string time_text(double seconds) {
+  if (seconds < 1) return number_text(std::ceil(seconds * 1e3)) + " ms";
   if (seconds < 120) return number_text(std::round(seconds * 10) / 10) + " s";
   if (seconds < 7200) return number_text(std::round(seconds / 6) / 10) + " min";
   if (seconds < 48 * 3600) return number_text(std::round(seconds / 360) / 10) + " h";
@@ -43,9 +49,21 @@ double disk_bytes(double points, double shards, std::size_t columns) {
 }
 
 std::size_t shard_limit(const PlanSpec& spec) {
+  if (spec.plan.shard_points > 0) return spec.plan.shard_points;
   if (spec.method.nested_dc) return kDcShard;
   const bool fast = spec.method.name == "alter" && spec.plan.analysis.kind == PlanAnalysis::Kind::op;
   return fast ? kAlterShard : kSlowShard;
+}
+
+/// Whole rows of a nested .dc and whole groups of copies, so that nothing is simulated otherwise for being cut.
+std::size_t piece_of(const PlanSpec& spec) {
+  const auto whole = [](std::size_t unit, std::size_t limit) { return unit * std::max<std::size_t>(1, limit / unit); };
+  const Method& method = spec.method;
+  if (method.nested_dc) return whole(spec.points->dimensions()[method.inner].size, kDcPiece);
+  if (method.copies > 1) return whole(method.copies, kSlowPiece);
+  const PlanAnalysis::Kind kind = spec.plan.analysis.kind;
+  if (method.name != "alter" || kind == PlanAnalysis::Kind::tran) return kSlowPiece;
+  return kind == PlanAnalysis::Kind::op ? kAlterPiece : kSpectrumPiece;
 }
 
 std::vector<std::vector<std::size_t>> cut_shards(const PlanSpec& spec) {
@@ -157,8 +175,9 @@ SweepJob job_of(const std::shared_ptr<PlanSpec>& spec, const JobOptions& options
   SweepJob job;
   job.name = spec->plan.name;
   const MonteCarlo& mc = spec->plan.monte_carlo;
-  job.content = "plan 1\n" + simulator_version() + "\n" + spec->circuit->content() + spec->plan.analysis.command + " " +
-                number_text(spec->plan.analysis.step_s) + "\n" + spec->measures->content() + spec->method.name + "\n";
+  job.content = "plan 2\n" + simulator_version() + "\n" + spec->circuit->content() + spec->plan.analysis.command + " " +
+                number_text(spec->plan.analysis.step_s) + "\n" + spec->measures->content() + spec->method.name +
+                " in pieces of " + std::to_string(piece_of(*spec)) + "\n";
   if (mc.samples > 0) {
     job.content += "seed " + std::to_string(mc.seed) + " avt " + number_text(mc.avt_V_m) + " abeta " +
                    number_text(mc.abeta_m) + " mismatch " + std::to_string(int(mc.mismatch)) + "\n";
@@ -170,6 +189,7 @@ SweepJob job_of(const std::shared_ptr<PlanSpec>& spec, const JobOptions& options
   job.waveforms = spec->measures->waveforms();
   job.point_key = [spec](std::size_t point) { return spec->points->key(point); };
   job.shards = cut_shards(*spec);
+  job.piece = piece_of(*spec);
   job.method = spec->method.name;
   if (spec->method.copies > 1) job.together = spec->method.copies;
   if (spec->method.nested_dc) job.together = kDcShard;
@@ -205,12 +225,14 @@ std::string describe_dry_run(const Plan& plan, const JobOptions& options) {
         return std::vector<double>{monotonic_seconds() - start_s, failed};
       },
       run);
+  const auto longest = std::max_element(job.shards.begin(), job.shards.end(),
+                                        [](const auto& a, const auto& b) { return a.size() < b.size(); });
   std::string text = "plan      " + job.name + "\npoints    " + std::to_string(job.points()) + " (";
   for (const store::Axis& axis : job.axes)
     text += (&axis == job.axes.data() ? "" : " x ") + std::to_string(axis.values.size()) + " " + axis.name;
   if (job.axes.empty()) text += "one";
   text += ")\ncolumns   " + std::to_string(job.columns.size()) + "\nshards    " + std::to_string(job.shards.size()) +
-          "\nmethod    " + job.method + "\n";
+          " of at most " + std::to_string(longest->size()) + " points" + "\nmethod    " + job.method + "\n";
   if (outcome[0].succeeded()) {
     const double each_s = outcome[0].values[0] / static_cast<double>(trial);
     text += "time      " + time_text(each_s * static_cast<double>(job.points())) + " on one worker (" +

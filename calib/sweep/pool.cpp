@@ -1,6 +1,7 @@
 #include "sweep/pool.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -33,6 +34,12 @@ constexpr int kDeaths = 2;
 constexpr int kKills = 5;
 // A list that hangs is found after this many limits of a point.
 constexpr std::size_t kMostTogether = 20;
+constexpr double kMemoryShare = 0.8;
+
+std::uint64_t machine_memory_kB() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) /
+         1024;
+}
 
 /// A task with what is known of it.
 struct Assignment {
@@ -63,6 +70,10 @@ class Pool {
   Pool(const SimulatePoints& simulate, std::size_t values_per_point, const Batch& batch, const PoolOptions& options)
       : simulate_(simulate), values_per_point_(values_per_point), batch_(batch), options_(options) {
     places_.resize(std::min<std::size_t>(pool_size(options), std::max<std::size_t>(batch.waiting(), 1)));
+    memory_limit_kB_ =
+        options.memory_limit_kB != 0
+            ? options.memory_limit_kB
+            : static_cast<std::uint64_t>(kMemoryShare * static_cast<double>(machine_memory_kB())) / places_.size();
   }
 
   void run() {
@@ -77,7 +88,7 @@ class Pool {
   }
 
  private:
-  std::size_t waiting() const { return wish_ != Wish::go_on ? 0 : returned_.size() + batch_.waiting(); }
+  std::size_t waiting() const { return wish_ == Wish::stop ? 0 : returned_.size() + batch_.waiting(); }
 
   bool idle() const {
     return waiting() == 0 &&
@@ -96,16 +107,28 @@ class Pool {
     };
     for (const Place& place : places_) std::for_each(place.queue.begin(), place.queue.end(), count);
     std::for_each(returned_.begin(), returned_.end(), count);
-    if (const Wish wish = batch_.watch(done, failed); wish > wish_) wish_ = wish;
-    if (wish_ == Wish::finish_running) {
-      // What was dealt ahead is not running yet; a worker that has come to it meanwhile is as good as dead.
-      returned_.clear();
-      for (Place& place : places_) {
-        if (place.queue.size() > 1) place.queue.erase(place.queue.begin() + 1, place.queue.end());
-        place.retiring = true;
-      }
+    for (Place& place : places_) check_memory(place);
+    if (const Wish wish = batch_.watch(done, failed); wish > wish_) {
+      wish_ = wish;
+      if (wish_ == Wish::finish_running) finish_running();
     }
     return wish_ == Wish::stop;
+  }
+
+  void finish_running() {
+    std::vector<std::size_t> running;
+    for (const Place& place : places_)
+      if (!place.queue.empty()) running.push_back(place.queue.front().task.label);
+    batch_.finish_only(running);
+    const auto unwanted = [&](const Assignment& assignment) { return !batch_.wanted(assignment.task.label); };
+    std::erase_if(returned_, unwanted);
+    for (Place& place : places_) {
+      if (place.queue.size() < 2) continue;
+      // What was dealt ahead is not running yet. The worker does not know that it was taken back, so it goes.
+      const auto dropped = std::remove_if(place.queue.begin() + 1, place.queue.end(), unwanted);
+      place.retiring |= dropped != place.queue.end();
+      place.queue.erase(dropped, place.queue.end());
+    }
   }
 
   void deal(Place& place) {
@@ -222,7 +245,7 @@ class Pool {
           return;
       }
     }
-    if (place.worker->ended()) lose(place, false);
+    if (place.worker->ended()) lose(place, {}, false);
   }
 
   void take(Assignment& assignment, JobPoint point) {
@@ -254,7 +277,15 @@ class Pool {
 
   void check_time(Place& place) {
     const auto busy = busy_s(place);
-    if (busy && *busy >= patience_s(place)) lose(place, true);
+    if (!busy || *busy < patience_s(place)) return;
+    if (!place.ready)
+      throw Error("simulator: no start: timeout after " + format_quantity(kStartTimeout_s, Unit::second));
+    lose(place, "timeout after " + format_quantity(limit_s(place), Unit::second), true);
+  }
+
+  void check_memory(Place& place) {
+    if (!place.worker || !place.ready || place.worker->resident_kB() <= memory_limit_kB_) return;
+    lose(place, "takes more memory than the " + std::to_string(memory_limit_kB_ / 1024) + " MB of a worker", false);
   }
 
   /// From now on the points of this task are done one by one, from the first.
@@ -267,16 +298,15 @@ class Pool {
     assignment.deaths.clear();
   }
 
-  /// The process is dead, or has to go because its point takes too long.
-  void lose(Place& place, bool too_long) {
+  /// The process is dead, or has to go because of its point: `verdict` says why, and `too_long` whether it is for the
+  /// time.
+  void lose(Place& place, const std::string& verdict, bool too_long) {
     const WorkerState& state = place.worker->state();
     for (const WorkerReport& report : last_reports(place))
       if (report.kind == WorkerReport::Kind::cannot_start) throw Error(report.text);
     const Worker::Ending ending = place.worker->end();
     if (!place.ready) {
-      if (++failed_starts_ >= kStartsInARow || too_long)
-        throw Error("simulator: no start: " +
-                    (too_long ? "timeout after " + format_quantity(kStartTimeout_s, Unit::second) : ending.text));
+      if (++failed_starts_ >= kStartsInARow) throw Error("simulator: no start: " + ending.text);
       place = Place{};
       return;
     }
@@ -284,8 +314,7 @@ class Pool {
     const bool came_through =
         too_long && monotonic_seconds() - std::max(state.since_s.load(), place.excused_s) < patience_s(place);
     if (!place.queue.empty() && state.task == place.queue.front().task.number && !came_through)
-      blame(place, too_long ? "timeout after " + format_quantity(limit_s(place), Unit::second) : ending.text,
-            too_long ? 1 : (ending.killed ? kKills : kDeaths));
+      blame(place, verdict.empty() ? ending.text : verdict, !verdict.empty() ? 1 : (ending.killed ? kKills : kDeaths));
     give_back(place, true);
   }
 
@@ -347,6 +376,7 @@ class Pool {
   int failed_starts_ = 0;
   double not_before_s_ = 0.0;  // of the next start
   double watched_s_ = 0.0;
+  std::uint64_t memory_limit_kB_ = 0;
   Wish wish_ = Wish::go_on;
 };
 

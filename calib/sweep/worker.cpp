@@ -77,9 +77,9 @@ std::string one_line(std::string text) {
   return text.empty() ? "failed without a reason" : text;
 }
 
-std::uint64_t resident_kB() {
+std::uint64_t resident_kB_of(const std::string& process) {
   unsigned long total = 0, resident = 0;
-  std::FILE* file = std::fopen("/proc/self/statm", "re");
+  std::FILE* file = std::fopen(("/proc/" + process + "/statm").c_str(), "re");
   if (file == nullptr) return 0;
   const int fields = std::fscanf(file, "%lu %lu", &total, &resident);
   std::fclose(file);
@@ -110,7 +110,7 @@ class Server {
         for (const std::size_t& point : task.points) simulate({&point, 1});
       else
         whole = simulate(task.points);
-      state_.resident_kB = resident_kB();
+      state_.resident_kB = resident_kB_of("self");
       state_.task = 0;
       if (whole) report(WorkerReport::Kind::task_done, {});
       flush();
@@ -127,7 +127,7 @@ class Server {
       flush();
       ::_exit(0);
     }
-    state_.resident_kB = resident_kB();
+    state_.resident_kB = resident_kB_of("self");
     report(WorkerReport::Kind::ready, spice::Simulator::version());
     flush();
   }
@@ -403,6 +403,8 @@ bool Worker::parse(WorkerReport& report, std::size_t& position) {
   position += total;
   return true;
 }
+
+std::uint64_t Worker::resident_kB() const { return process_ < 0 ? 0 : resident_kB_of(std::to_string(process_)); }
 
 Worker::Ending Worker::end() {
   if (process_ < 0) return {};

@@ -78,6 +78,9 @@ class Worker {
   /// Complete reports that have arrived, without waiting. Sets ended() when the process has closed its side.
   std::vector<WorkerReport> receive();
 
+  /// Memory of the process at present.
+  std::uint64_t resident_kB() const;
+
   /// Whether the process has closed its side.
   bool ended() const { return ended_; }
 

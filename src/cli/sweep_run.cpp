@@ -70,7 +70,7 @@ int merge(const po::variables_map& values, const std::string& file) {
 
 int slurm(const po::variables_map& values, const std::string& file) {
   const sweep::Plan plan = sweep::load_plan(file, overrides(values));
-  job_of(plan, values, true);  // what cannot run must not be queued
+  const std::size_t shards = job_of(plan, values, true).shards.size();  // what cannot run must not be queued
   sweep::SlurmOptions options;
   options.name = plan.name;
   options.out = fs::absolute(output_folder(file, values));
@@ -82,6 +82,9 @@ int slurm(const po::variables_map& values, const std::string& file) {
   }
   options.tasks = values["tasks"].as<std::size_t>();
   options.cpus = values["cpus"].as<std::size_t>();
+  if (shards < options.tasks)
+    log_warning("the plan has " + std::to_string(shards) + " shards, so " + std::to_string(options.tasks - shards) +
+                " of " + std::to_string(options.tasks) + " tasks have nothing to do; lower --tasks or shard_points");
   if (values.count("sbatch") > 0) options.sbatch_options = values["sbatch"].as<Words>();
   const sweep::SlurmScripts scripts = sweep::write_slurm_scripts(options);
   std::cout << scripts.array.string() << "\n" << scripts.merge.string() << "\n";
@@ -101,12 +104,14 @@ po::options_description plan_options() {
       "130: interrupted");
   options.add_options()("set", po::value<Words>()->composing(), "key=value: replaces a value of the plan")(
       "dry-run", "print points, shards, estimated time and disk, and the first deck; compute nothing")(
-      "yes", "do not refuse a very large sweep")("retry-failed", "compute shards with failed points again")(
+      "yes", "do not refuse a very large sweep")("resume", "take finished shards; this is the default")(
+      "retry-failed", "compute shards with failed points again")(
       "shard-range", po::value<std::string>(),
       "I/N: the I-th (from 1) of N parts of the shards, without merging; auto or auto/N: I is the index of an array "
       "job (Slurm, SGE, PBS, LSF, or GAINCAL_SHARD_INDEX)")("timeout", po::value<double>()->default_value(60.0),
-                                                            "seconds that a point may take")("log-json",
-                                                                                             "JSON lines on stderr");
+                                                            "seconds that a point may take")(
+      "memory-limit", po::value<std::size_t>()->default_value(0),
+      "MB that a worker may take (0: its share of four fifths of the machine's)")("log-json", "JSON lines on stderr");
   return options;
 }
 
@@ -122,7 +127,10 @@ int run_plan(const std::string& file, const po::variables_map& values) {
   options.pool.workers = values["workers"].as<unsigned>();
   options.pool.point_timeout_s = values["timeout"].as<double>();
   if (!(options.pool.point_timeout_s > 0)) throw UsageError("--timeout must be above 0 s");
+  options.pool.memory_limit_kB = 1024 * values["memory-limit"].as<std::size_t>();
   options.force = values.count("force") > 0;
+  if (options.force && values.count("resume") > 0)
+    throw UsageError("--resume takes finished shards and --force computes them again; keep one of them");
   options.retry_failed = values.count("retry-failed") > 0;
   options.log_json = values.count("log-json") > 0;
   const sweep::SweepSummary summary = sweep::run_sweep(job, options);
