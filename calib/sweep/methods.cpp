@@ -350,11 +350,13 @@ std::string rung_name(int rung) {
 }
 
 std::string loaded_deck(const PlanSpec& spec, std::size_t point, int rung) {
+  // One step means that ngspice chooses their size: it starts from zero then and goes back where a step fails. A given
+  // number of steps starts from where Newton's method went astray.
   static const char* const options[] = {
       "",
       ".options itl1=500 itl2=500 itl4=500\n",
-      ".options gmin=1e-10 gminsteps=100 itl1=500 itl2=500\n",
-      ".options gminsteps=0 srcsteps=100 itl1=500 itl2=500 itl6=500\n",
+      ".options gmin=1e-10 gminsteps=1 itl1=500 itl2=500\n",
+      ".options gminsteps=0 srcsteps=1 itl1=500 itl2=500 itl6=500\n",
       ".options method=gear maxord=2 itl1=500 itl2=500 itl4=500\n",
   };
   return spec.circuit->deck(spec.points->setting(point)).text + spec.measures->deck_lines() +
