@@ -1,8 +1,13 @@
 #include "sweep/plan_monte_carlo.hpp"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <filesystem>
 
+#include "store/table.hpp"
+#include "sweep/engine.hpp"
 #include "sweep/plan_runner.hpp"
 
 using namespace gaincal;
@@ -66,11 +71,42 @@ double current(const std::string& device, double shift_V, double v_store_V) {
   return tests::run_plan(kCell + axis, {"axis.v_store.values=[" + std::to_string(v_store_V) + "]"})[0].values[0];
 }
 
+/// Currents of the samples at the listed voltages, from datasets of 1 and 2 workers and of a resumed run, which must be
+/// the same to the last bit.
+std::vector<double> sampled(const std::string& voltages) {
+  const SweepJob job = make_job(parse_plan(kCell, "p.toml",
+                                           {"monte_carlo.samples=" + std::to_string(kSamples), "monte_carlo.seed=11",
+                                            "shard_points=200", "axis.v_store.values=" + voltages}));
+  const auto folder = std::filesystem::temp_directory_path() / ("gaincal_plan_mc_" + std::to_string(::getpid()));
+  std::vector<std::vector<double>> runs;
+  const auto run = [&](const std::string& name, unsigned workers, ShardRange range) {
+    SweepOptions options;
+    options.out = folder / name;
+    options.pool.workers = workers;
+    options.range = range;
+    const SweepSummary summary = run_sweep(job, options);
+    CHECK(summary.failed == 0);
+    if (summary.dataset) runs.push_back(store::read_dataset(*summary.dataset).tables.at(0).quantity("i").values);
+    return summary;
+  };
+  run("one", 1, {});
+  run("two", 2, {});
+  // The middle third first, as an interrupted run leaves it, the rest later.
+  const std::size_t before = run("resumed", 2, {2, 3}).points_computed;
+  CHECK(before > 0);
+  CHECK(run("resumed", 2, {}).points_computed == job.points() - before);
+  std::filesystem::remove_all(folder);
+  REQUIRE(runs.size() == 3);
+  CHECK(runs[0] == runs[1]);
+  CHECK(runs[0] == runs[2]);
+  return runs[0];
+}
+
 /// The stored voltage at which the current of each sample is zero, on the straight line between the two voltages.
-std::vector<double> zeros(const std::vector<JobPoint>& points, double low_V, double high_V) {
+std::vector<double> zeros(const std::vector<double>& currents_A, double low_V, double high_V) {
   std::vector<double> result;
-  for (std::size_t i = 0; i + 1 < points.size(); i += 2) {
-    const double a = points[i].values[0], b = points[i + 1].values[0];
+  for (std::size_t i = 0; i + 1 < currents_A.size(); i += 2) {
+    const double a = currents_A[i], b = currents_A[i + 1];
     result.push_back(low_V - a * (high_V - low_V) / (b - a));
   }
   return result;
@@ -78,11 +114,8 @@ std::vector<double> zeros(const std::vector<JobPoint>& points, double low_V, dou
 
 }  // namespace
 
-TEST_CASE("1000 samples of the cell have the mean and sigma of the hand calculation", "[sweep]") {
-  const auto sampled = [](const std::string& values) {
-    return tests::run_plan(kCell, {"monte_carlo.samples=" + std::to_string(kSamples), "monte_carlo.seed=11",
-                                   "axis.v_store.values=" + values});
-  };
+TEST_CASE("1000 samples of the cell have mean and sigma of the hand calculation on any workers and resumed",
+          "[sweep]") {
   // Full-scale current: sigma^2 = sum (dI/dVt sigma_Vt)^2 over the devices, dI/dVt by finite difference.
   double nominal_A = current("mn", 0.0, 0.9), variance = 0.0, curvature = 0.0;
   for (const Device& device : kDevices) {
@@ -91,7 +124,7 @@ TEST_CASE("1000 samples of the cell have the mean and sigma of the hand calculat
     variance += std::pow((up - down) / 2, 2);
     curvature += (up - 2 * nominal_A + down) / 2;
   }
-  const Moments full = moments(tests::column(sampled("[\"0.9V\"]"), 0));
+  const Moments full = moments(sampled("[\"0.9V\"]"));
   const double error_A = std::sqrt(variance / kSamples);
   CHECK(std::abs(full.mean - (nominal_A + curvature)) < 3.3 * error_A);
   // The standard error of a sigma is sigma / sqrt(2 n); 3.3 of them are one in a thousand.
