@@ -17,7 +17,7 @@ constexpr double kStepTolerance = 1e-6;
 
 // Symbols that end in the symbol of another unit stand before it.
 constexpr std::array kUnits = {Unit::celsius, Unit::ohm,    Unit::hertz, Unit::volt, Unit::ampere, Unit::coulomb,
-                               Unit::farad,   Unit::second, Unit::joule, Unit::watt, Unit::metre};
+                               Unit::farad,   Unit::second, Unit::joule, Unit::watt, Unit::henry,  Unit::metre};
 
 Unit unit_named(const std::string& symbol, const std::string& where) {
   if (symbol.empty() || symbol == "1") return Unit::none;

@@ -4,8 +4,24 @@
 
 #include <chrono>
 #include <cstdio>
+#include <string>
 
 namespace gaincal {
+namespace {
+
+/// "41 s", "12 min", "3.4 h": what is left of a long run is read by people.
+std::string time_left(double seconds) {
+  char text[32];
+  if (seconds < 120)
+    std::snprintf(text, sizeof text, "%.0f s", seconds);
+  else if (seconds < 7200)
+    std::snprintf(text, sizeof text, "%.0f min", seconds / 60);
+  else
+    std::snprintf(text, sizeof text, "%.1f h", seconds / 3600);
+  return text;
+}
+
+}  // namespace
 
 void log_info(std::string_view message) {
   std::fprintf(stderr, "%.*s\n", static_cast<int>(message.size()), message.data());
@@ -48,7 +64,7 @@ void Progress::print(bool last) {
   if (last)
     std::fprintf(stderr, ", %.1f s\n", elapsed_s);
   else
-    std::fprintf(stderr, ", %.0f s left%s", left_s, terminal_ ? "" : "\n");
+    std::fprintf(stderr, ", %s left%s", time_left(left_s).c_str(), terminal_ ? "" : "\n");
   std::fflush(stderr);
 }
 

@@ -79,6 +79,8 @@ std::string_view unit_symbol(Unit unit) {
       return "Hz";
     case Unit::celsius:
       return "degC";
+    case Unit::henry:
+      return "H";
   }
   return "";
 }

@@ -6,9 +6,24 @@
 namespace gaincal {
 
 /// Physical dimensions that settings files may carry. Values are SI inside the program.
-enum class Unit { none, volt, ampere, coulomb, farad, second, metre, square_metre, joule, watt, ohm, hertz, celsius };
+enum class Unit {
+  none,
+  volt,
+  ampere,
+  coulomb,
+  farad,
+  second,
+  metre,
+  square_metre,
+  joule,
+  watt,
+  ohm,
+  hertz,
+  celsius,
+  henry
+};
 
-/// SI symbol: "V", "A", "C", "F", "s", "m", "m2", "J", "W", "Ohm", "Hz", "degC", "" for none.
+/// SI symbol: "V", "A", "C", "F", "s", "m", "m2", "J", "W", "Ohm", "Hz", "degC", "H", "" for none.
 std::string_view unit_symbol(Unit unit);
 
 /// Converts text such as `5fF`, `15 ns`, `0.1u`, `1.2` to SI.

@@ -21,6 +21,7 @@ TEST_CASE("quantities convert to SI with the nearest double", "[core]") {
   CHECK(parse_quantity("1um2", Unit::square_metre, "t") == 1e-12);
   CHECK(parse_quantity("85C", Unit::celsius, "t") == 85.0);
   CHECK(parse_quantity("-40 degC", Unit::celsius, "t") == -40.0);
+  CHECK(parse_quantity("10nH", Unit::henry, "t") == 1e-8);
   CHECK(parse_quantity("1e9", Unit::none, "t") == 1e9);
   CHECK(parse_quantity("2.5GHz", Unit::hertz, "t") == 2.5e9);
 }

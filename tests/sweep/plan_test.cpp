@@ -58,6 +58,7 @@ TEST_CASE("the unit of a text is seen through its prefix", "[sweep]") {
   CHECK(unit_of("5m") == Unit::none);
   CHECK(unit_of("2kOhm") == Unit::ohm);
   CHECK(unit_of("3 MHz") == Unit::hertz);
+  CHECK(unit_of("10nH") == Unit::henry);
   CHECK(unit_of("1e-15") == Unit::none);
   CHECK(unit_of("-40degC") == Unit::celsius);
 }
