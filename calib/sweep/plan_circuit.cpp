@@ -36,12 +36,10 @@ std::string stripped(const std::string& text, bool without_temperature) {
   std::string result;
   bool skip = false, title = true;
   for (const std::string& line : split_lines(text)) {
-    const std::vector<std::string> words = title ? std::vector<std::string>() : split_words(lower_case(line));
+    const std::string word = title ? std::string() : first_word(line);
     title = false;
-    const bool continues = !words.empty() && words.front().starts_with("+");
-    if (!continues && !words.empty())
-      skip = words.front().starts_with(".meas") || words.front() == ".end" ||
-             (without_temperature && words.front() == ".temp");
+    if (!word.empty() && word.front() != '+')
+      skip = word.starts_with(".meas") || word == ".end" || (without_temperature && word == ".temp");
     if (!skip) result += line + "\n";
   }
   return result;

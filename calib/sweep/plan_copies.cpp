@@ -26,19 +26,19 @@ std::vector<Statement> statements(const std::string& text) {
   bool control = false;
   const std::vector<std::string> lines = split_lines(text);
   for (std::size_t i = 1; i < lines.size(); ++i) {
-    const std::vector<std::string> words = split_words(lower_case(lines[i]));
-    if (words.empty() || words.front().front() == '*') continue;
-    if (words.front().front() == '+') {
+    const std::string word = first_word(lines[i]);
+    if (word.empty() || word.front() == '*') continue;
+    if (word.front() == '+') {
       if (!list.empty() && !control) list.back().text += "\n" + lines[i];
       continue;
     }
-    if (words.front() == ".control") control = true;
+    if (word == ".control") control = true;
     const bool skip = control;
-    if (words.front() == ".endc") control = false;
+    if (word == ".endc") control = false;
     if (skip) continue;
-    if (words.front() == ".subckt") ++depth;
-    list.push_back({lines[i], words.front(), depth > 0});
-    if (words.front() == ".ends") --depth;
+    if (word == ".subckt") ++depth;
+    list.push_back({lines[i], word, depth > 0});
+    if (word == ".ends") --depth;
   }
   return list;
 }

@@ -36,11 +36,6 @@ std::string without_comment(const std::string& line) {
   return line.substr(first, end == std::string::npos ? end : end - first);
 }
 
-std::string first_word(const std::string& line) {
-  const std::vector<std::string> words = split_words(line);
-  return words.empty() ? std::string() : lower_case(words.front());
-}
-
 /// Calls visit(name, value begin, value end) for each assignment of a `.param` line.
 void for_each_assignment(const std::string& line,
                          const std::function<void(const std::string&, std::size_t, std::size_t)>& visit) {
@@ -105,6 +100,12 @@ std::vector<std::string> split_words(const std::string& line) {
     begin = end;
   }
   return words;
+}
+
+std::string first_word(std::string_view line) {
+  const std::size_t begin = std::min(line.find_first_not_of(" \t\r"), line.size());
+  const std::size_t end = std::min(line.find_first_of(" \t\r", begin), line.size());
+  return lower_case(std::string(line.substr(begin, end - begin)));
 }
 
 std::vector<std::string> identifiers(std::string_view text) {

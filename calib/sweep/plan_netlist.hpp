@@ -62,6 +62,8 @@ class NetlistText {
 std::vector<std::string> logical_lines(const std::vector<std::string>& physical);
 std::vector<std::string> split_lines(const std::string& text);
 std::vector<std::string> split_words(const std::string& line);
+/// In lower case; empty where there is none.
+std::string first_word(std::string_view line);
 /// Names in an expression.
 std::vector<std::string> identifiers(std::string_view text);
 
