@@ -154,6 +154,8 @@ Technology parse_technology(std::string_view text, const fs::path& file_name) {
           : std::max(technology.minimum_width_m, kLogicWidth * technology.minimum_length_m);
   technology.diffusion_length_m = settings.quantity("diffusion_length", Unit::metre, kSize);
   technology.avt_V_m = settings.quantity("avt_mV_um", Unit::none, {0.0, 100.0}) * 1e-9;  // mV um = 1e-9 V m
+  if (settings.has("abeta_percent_um"))
+    technology.abeta_m = settings.quantity("abeta_percent_um", Unit::none, {0.0, 100.0}) * 1e-8;
   if (settings.has("behavior")) technology.behavior = settings.text("behavior");
   fs::path folder = file_name.parent_path();
   if (settings.has("root")) folder /= with_environment(settings.text("root"), settings.where("root"));

@@ -19,7 +19,7 @@ struct DeviceCall {
   bool junctions = true;     ///< takes ad as pd ps, in squares of the unit and in the unit
   std::string inner = "m1";  ///< MOSFET inside a subcircuit, which takes `delvto`; empty: there is none
   double minimum_width_m = 0.0, minimum_length_m = 0.0;
-  double v_off_V = 0.0;  ///< gate to source voltage, as of an n device, at which it is off
+  double v_off_V = 0.0;           ///< gate to source voltage, as of an n device, at which it is off
   double i_threshold_A = 100e-9;  ///< times W / L, the current at the threshold
 };
 
@@ -41,6 +41,7 @@ struct Technology {
   double logic_width_m = 0.0;                            ///< NMOS of a small gate
   double diffusion_length_m = 0.0;                       ///< source and drain beyond the gate
   double avt_V_m = 0.0;                                  ///< sigma of a threshold = AVt / sqrt(W L)
+  double abeta_m = 0.0;                                  ///< relative sigma of a current factor = Abeta / sqrt(W L)
   std::string behavior;           ///< `set ngbehavior=` that the model files need, e.g. "hsa"; empty: none
   std::vector<std::string> osdi;  ///< compiled Verilog-A models that the devices need
 

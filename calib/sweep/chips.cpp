@@ -31,6 +31,7 @@ Chips::Chips(const netlist::Design& design, const netlist::Deck& deck, std::size
   monte_carlo_.seed = seed;
   monte_carlo_.mismatch = true;
   monte_carlo_.avt_V_m = design.technology.avt_V_m;
+  monte_carlo_.abeta_m = design.technology.abeta_m;
 }
 
 Prepare Chips::sample(std::size_t sample) const {

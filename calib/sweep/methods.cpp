@@ -162,7 +162,7 @@ class Runner {
 
   void alter(std::size_t point) {
     for (const Alteration& alteration : spec_.points->alterations(point)) {
-      simulator_.command("alter " + alteration.target + " = " + number_text(alteration.value));
+      simulator_.command(alteration.command());
       resized_ = resized_ || alteration.target.front() == '@';
     }
   }
@@ -319,14 +319,15 @@ class Runner {
 
   void alter_copy(std::size_t point, std::size_t copy) {
     for (const Alteration& alteration : spec_.points->alterations(point)) {
-      std::string target = alteration.target;
+      Alteration own = alteration;
+      std::string& target = own.target;
       if (target.front() == '@') {
         target = name_in_copy(target, copy);
       } else {
         const std::vector<std::string> words = split_words(target);
         target = device_in_copy(words[0], copy) + (words.size() > 1 ? " " + words[1] : "");
       }
-      simulator_.command("alter " + target + " = " + number_text(alteration.value));
+      simulator_.command(own.command());
     }
     if (spec_.mosfets.empty()) return;
     std::vector<std::string> loaded;
@@ -363,10 +364,10 @@ std::string loaded_deck(const PlanSpec& spec, std::size_t point, int rung) {
          options[std::clamp(rung, 0, kLastRung)];
 }
 
-std::string standalone_deck(const PlanSpec& spec, std::size_t point) {
+std::string standalone_deck(const PlanSpec& spec, std::size_t point, const std::vector<Alteration>& mismatch) {
   std::string text = loaded_deck(spec, point) + ".control\n";
-  for (const Alteration& alteration : spec.points->alterations(point))
-    text += "alter " + alteration.target + " = " + number_text(alteration.value) + "\n";
+  for (const Alteration& alteration : spec.points->alterations(point)) text += alteration.command() + "\n";
+  for (const Alteration& alteration : mismatch) text += alteration.command() + "\n";
   text += spec.circuit->deck(spec.points->setting(point)).command + "\n.endc\n.end\n";
   return text;
 }
@@ -435,10 +436,8 @@ Trial try_point(const PlanSpec& spec, spice::Simulator& simulator, std::size_t p
   try {
     simulator.load(loaded_deck(spec, point));
     trial.phase = Trial::Phase::alter;
-    for (const Alteration& alteration : spec.points->alterations(point))
-      simulator.command("alter " + alteration.target + " = " + number_text(alteration.value));
-    if (!spec.mosfets.empty())
-      apply_mismatch(simulator, spec.plan.monte_carlo, spec.points->sample(point), spec.mosfets, spec.mosfets);
+    for (const Alteration& alteration : spec.points->alterations(point)) simulator.command(alteration.command());
+    apply_mismatch(simulator, spec.plan.monte_carlo, spec.points->sample(point), spec.mosfets, spec.mosfets);
     trial.phase = Trial::Phase::run;
     simulator.run(spec.circuit->deck(spec.points->setting(point)).command);
     trial.phase = Trial::Phase::measure;

@@ -53,9 +53,9 @@ void simulate_points(const PlanSpec& spec, spice::Simulator& simulator, std::spa
 /// The deck of a point with its options, `.save` and `.csparam` lines, as it is loaded.
 std::string loaded_deck(const PlanSpec& spec, std::size_t point, int rung = 0);
 
-/// What turns a loaded deck into one that `ngspice -b` runs by itself: alterations and analysis in a `.control`
-/// section.
-std::string standalone_deck(const PlanSpec& spec, std::size_t point);
+/// What turns a loaded deck into one that `ngspice -b` runs by itself: alterations (those of the mismatch given) and
+/// analysis in a `.control` section.
+std::string standalone_deck(const PlanSpec& spec, std::size_t point, const std::vector<Alteration>& mismatch);
 
 inline constexpr int kLastRung = 4;
 std::string rung_name(int rung);

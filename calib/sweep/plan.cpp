@@ -108,7 +108,7 @@ MonteCarlo parse_monte_carlo(SettingsTable table) {
   monte_carlo.samples = table.count("samples", 1, 100'000'000);
   if (table.has("seed")) monte_carlo.seed = table.count("seed", 0, 9'007'199'254'740'992);
   monte_carlo.mismatch = table.has("mismatch") ? table.flag("mismatch") : true;
-  monte_carlo.avt_V_m = -1;  // the technology's
+  monte_carlo.avt_V_m = monte_carlo.abeta_m = -1;  // the technology's
   if (table.has("avt_mV_um")) monte_carlo.avt_V_m = table.quantity("avt_mV_um", Unit::none, {0.0, 1000.0}) * 1e-9;
   if (table.has("abeta_percent_um"))
     monte_carlo.abeta_m = table.quantity("abeta_percent_um", Unit::none, {0.0, 1000.0}) * 1e-8;

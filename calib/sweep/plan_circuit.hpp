@@ -42,6 +42,7 @@ class PlanCircuit {
   /// Corners of the technology or of the lib files, checked; what a plan without corners uses.
   const std::vector<std::string>& corners() const { return corners_; }
   std::optional<double> avt_V_m() const { return avt_V_m_; }
+  double abeta_m() const { return technology_ ? technology_->abeta_m : 0.0; }
 
   /// Kind and name of what an axis moves. Names of a cell's sizes may leave out `cell_`.
   /// Throws  UsageError when the netlist has nothing of this name, with names that come near

@@ -8,6 +8,7 @@
 #include "core/log.hpp"
 #include "sweep/methods.hpp"
 #include "sweep/plan_axis.hpp"
+#include "sweep/plan_monte_carlo.hpp"
 #include "sweep/run_points.hpp"
 
 namespace gaincal::sweep {
@@ -102,6 +103,7 @@ std::shared_ptr<PlanSpec> make_spec(const Plan& plan) {
                          "knows it; add it or a technology");
       monte_carlo.avt_V_m = *spec->circuit->avt_V_m();
     }
+    if (monte_carlo.abeta_m < 0) monte_carlo.abeta_m = spec->circuit->abeta_m();
     for (const Element& element : spec->circuit->netlist().elements())
       if (element.name.front() == 'm') spec->mosfets.push_back(element.name);
     if (spec->mosfets.empty())
@@ -198,6 +200,31 @@ SweepJob job_of(const std::shared_ptr<PlanSpec>& spec, const JobOptions& options
   return job;
 }
 
+/// Mismatch of a point, asked of a simulator that has its circuit; nothing where that fails.
+std::vector<Alteration> mismatch_at(const PlanSpec& spec, std::size_t point) {
+  std::vector<Alteration> mismatch;
+  for (std::string& target : mismatch_targets(spec.plan.monte_carlo, spec.mosfets))
+    mismatch.push_back({std::move(target), 0.0});
+  if (mismatch.empty()) return {};
+  RunOptions options;
+  options.workers = 1;
+  const std::vector<PointOutcome> outcome = run_points(
+      1, mismatch.size(),
+      [&](spice::Simulator& simulator, std::size_t) {
+        simulator.load(loaded_deck(spec, point));
+        std::vector<double> values;
+        for (const Alteration& alteration : spec.points->alterations(point)) simulator.command(alteration.command());
+        for (const Alteration& alteration :
+             mismatch_of(simulator, spec.plan.monte_carlo, spec.points->sample(point), spec.mosfets, spec.mosfets))
+          values.push_back(alteration.value);
+        return values;
+      },
+      options);
+  if (!outcome[0].succeeded()) return {};
+  for (std::size_t i = 0; i < mismatch.size(); ++i) mismatch[i].value = outcome[0].values[i];
+  return mismatch;
+}
+
 }  // namespace
 
 SweepJob make_job(const Plan& plan, const JobOptions& options) { return job_of(make_spec(plan), options); }
@@ -225,6 +252,7 @@ std::string describe_dry_run(const Plan& plan, const JobOptions& options) {
         return std::vector<double>{monotonic_seconds() - start_s, failed};
       },
       run);
+  const std::size_t first = job.shards.front().front();
   const auto longest = std::max_element(job.shards.begin(), job.shards.end(),
                                         [](const auto& a, const auto& b) { return a.size() < b.size(); });
   std::string text = "plan      " + job.name + "\npoints    " + std::to_string(job.points()) + " (";
@@ -244,7 +272,7 @@ std::string describe_dry_run(const Plan& plan, const JobOptions& options) {
   text += "disk      " +
           size_text(disk_bytes(static_cast<double>(job.points()), static_cast<double>(job.shards.size()),
                                job.columns.size())) +
-          "\n\nfirst deck:\n" + standalone_deck(*spec, job.shards.front().front());
+          "\n\nfirst deck:\n" + standalone_deck(*spec, first, mismatch_at(*spec, first));
   return text;
 }
 

@@ -25,6 +25,8 @@ std::string alter_target(const Operand& operand) {
 
 }  // namespace
 
+std::string Alteration::command() const { return "alter " + target + " = " + number_text(value); }
+
 PlanPoints::PlanPoints(const Plan& plan, const PlanCircuit& circuit) : plan_(plan), circuit_(circuit) {
   for (const PlanAxis& axis : plan.axes) operands_.push_back(circuit.resolve(axis));
   for (std::size_t i = 0; i < operands_.size(); ++i)

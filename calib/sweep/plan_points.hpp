@@ -24,6 +24,8 @@ struct PlanDimension {
 struct Alteration {
   std::string target;  ///< "vgs dc", "@m1[w]"
   double value = 0.0;
+
+  std::string command() const;
 };
 
 /// The numbered points of a plan: the outer product of its dimensions, row-major, last one fastest.

@@ -2,8 +2,11 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 
+#include "core/files.hpp"
+#include "reference.hpp"
 #include "store/table.hpp"
 #include "sweep/engine.hpp"
 #include "sweep/plan_runner.hpp"
@@ -147,6 +150,27 @@ TEST_CASE("a dry run tells points, shards, method, time, disk and a deck that sa
     CAPTURE(part);
     CHECK(text.find(part) != std::string::npos);
   }
+}
+
+TEST_CASE("the first deck of a Monte Carlo run gives by itself what the sweep gives", "[sweep]") {
+  const auto plan =
+      sweep::parse_plan(kDiodeLoad, "plan.toml", {"monte_carlo.samples=2", "monte_carlo.abeta_percent_um=1"});
+  std::string text = sweep::describe_dry_run(plan);
+  text = text.substr(text.find("first deck:\n") + 12);
+  CHECK(text.find("alter @m1[delvto] = ") != std::string::npos);
+  CHECK(text.find("alter @m1[mulu0] = ") != std::string::npos);
+  const tests::ScratchFolder folder;
+  const auto deck = folder.path() / "deck.sp", printed = folder.path() / "printed";
+  write_text(deck, text.replace(text.find("\nop\n"), 4, "\nop\nset numdgt=12\nprint v(d)\nquit 0\n"));
+  if (std::system("command -v ngspice >/dev/null") != 0) {
+    WARN("skipped: no ngspice program");
+    return;
+  }
+  REQUIRE(std::system(
+              ("OMP_THREAD_LIMIT=1 ngspice -b '" + deck.string() + "' >'" + printed.string() + "' 2>&1").c_str()) == 0);
+  const std::string result = read_file(printed);
+  const double alone_V = std::strtod(result.c_str() + result.find("v(d) =") + 6, nullptr);
+  CHECK(alone_V == Approx(tests::run_job(sweep::make_job(plan))[0].values[0]).epsilon(1e-9));
 }
 
 TEST_CASE("a waveform is a table of its own over the points and the time", "[sweep]") {
