@@ -24,7 +24,9 @@ finish() {
   done
   for _ in $(seq 50); do
     alive=0
-    for file in "${started[@]}"; do [ -s "$file" ] && kill -0 "$(cat "$file")" 2>/dev/null && alive=1; done
+    for file in "${started[@]}"; do
+      pid=$(cat "$file" 2>/dev/null) && kill -0 "$pid" 2>/dev/null && alive=1  # a daemon removes its file as it ends
+    done
     [ $alive -eq 0 ] && break
     sleep 0.1
   done
