@@ -1,6 +1,7 @@
 #include "attention/operands.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <string>
 
@@ -13,6 +14,16 @@ namespace {
 constexpr float kLeastScale = 1e-20f;  // Leroux 2025, code: scalers clamp a
 /// Adding and subtracting it rounds a float below 2^22 to an integer, half to even, without a call per number.
 constexpr float kRound = 12582912.0f;
+
+constexpr std::uint32_t kExponent = 0x7F800000;  // all ones: infinite or no number
+/// Heads lie beside each other in a token's row, too far from the next token's for the processor to guess.
+constexpr Eigen::Index kRowsAhead = 8;
+
+void fetch_ahead(const ConstView& x, Eigen::Index row) {
+  if (row >= x.rows()) return;
+  constexpr Eigen::Index kFloatsOfLine = 16;
+  for (Eigen::Index d = 0; d < x.cols(); d += kFloatsOfLine) __builtin_prefetch(x.row(row).data() + d);
+}
 
 }  // namespace
 
@@ -34,20 +45,20 @@ double polynomial_charge(const AnalogDevice& device, std::size_t age, float v_V)
 bool quantise(const LevelGrid& grid, float a, float b, const float* x, std::size_t n, float* value,
               std::uint8_t* code) {
   const float scale = std::max(a, kLeastScale);
-  float bad = 0.0f;  // becomes NaN with the first input that is not finite
+  std::uint32_t bad = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    bad += x[i] * 0.0f;
+    bad |= (std::bit_cast<std::uint32_t>(x[i]) & kExponent) == kExponent ? 1U : 0U;
     const float y = scale * x[i] + b;
     const float low = y > 0.0f ? y : 0.0f;
     value[i] = low < grid.hi ? low : grid.hi;
   }
-  if (grid.levels == 0) return bad == 0.0f;
+  if (grid.levels == 0) return bad == 0;
   for (std::size_t i = 0; i < n; ++i) {
     const float level = (value[i] / grid.step + kRound) - kRound;
     value[i] = grid.step * level;
     if (code != nullptr) code[i] = static_cast<std::uint8_t>(static_cast<int>(level));
   }
-  return bad == 0.0f;
+  return bad == 0;
 }
 
 Operands prepare(const AnalogDevice& device, const HeadScalers& scalers, const ConstView& q, const ConstView& k,
@@ -78,6 +89,7 @@ Operands prepare(const AnalogDevice& device, const HeadScalers& scalers, const C
     }
   };
   for (std::size_t t = 0; t < T; ++t) {
+    for (const ConstView* x : {&q, &k, &v}) fetch_ahead(*x, static_cast<Eigen::Index>(t) + kRowsAhead);
     row(query, scalers.q_a, scalers.q_b, q, t, &operands.q[t * kArrayRows], operands.q_code, "q");
     row(weight, scalers.k_a, scalers.k_b, k, t, keep_volts ? &operands.k[t * kArrayRows] : volts.data(),
         operands.k_level, "k");
