@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <iomanip>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <ostream>
@@ -101,6 +102,7 @@ ChipSpread check_column(const netlist::Design& design, const device::CircuitMode
     Output output;
     set_spice(model, is_signed, 0.0, outcome.values[0], output);
     spread.spice_lsb.push_back(output.value_spice / kind.lsb_value);
+    spread.failures.push_back(outcome.failure);
   }
   const Moments spice = moments(spread.spice_lsb);
   const Moments drawn = moments(model_values(model, mismatch, is_signed, column, seed));
@@ -155,8 +157,10 @@ void print_mismatch(std::ostream& stream, const MismatchCheck& check) {
            << column.sigma_spice_lsb << " +- " << error << " LSB, model " << column.sigma_model_lsb << ", ratio "
            << column.sigma_model_lsb / column.sigma_spice_lsb << "; mean SPICE " << column.mean_spice_lsb << ", model "
            << column.mean_model_lsb << ", without mismatch " << column.nominal_lsb << " (" << column.label << ")\n";
-    if (column.compared < column.spice_lsb.size())
-      stream << "    " << column.spice_lsb.size() - column.compared << " chips failed\n";
+    std::map<std::string, std::size_t> reasons;
+    for (const std::string& failure : column.failures)
+      if (!failure.empty()) ++reasons[failure];
+    for (const auto& [reason, chips] : reasons) stream << "    " << chips << " chips failed: " << reason << '\n';
   }
 }
 

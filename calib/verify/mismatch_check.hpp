@@ -22,6 +22,7 @@ struct ChipSpread {
   double mean_spice_lsb = 0.0, sigma_spice_lsb = 0.0;
   double mean_model_lsb = 0.0, sigma_model_lsb = 0.0;
   std::size_t compared = 0;
+  std::vector<std::string> failures;  ///< (samples) why SPICE failed; empty: it did not
 };
 struct MismatchCheck {
   std::vector<ChipSpread> columns;

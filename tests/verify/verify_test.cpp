@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <set>
 
 #include "core/error.hpp"
 #include "verify/mismatch_check.hpp"
@@ -91,6 +92,7 @@ TEST_CASE("mismatch spreads a column as the model says", "[verify]") {
   for (const verify::ChipSpread& column : check.columns) {
     INFO(column.title);
     CHECK(column.compared == 40);
+    CHECK(std::set<std::string>(column.failures.begin(), column.failures.end()) == std::set<std::string>{""});
     CHECK(column.sigma_spice_lsb > 0.0);
     // Both sigmas are from 40 samples: 11 % each.
     CHECK(column.sigma_model_lsb == Approx(column.sigma_spice_lsb).epsilon(0.5));
