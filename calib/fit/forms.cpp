@@ -107,8 +107,9 @@ const FittedForm* FormChoice::select() {
   if (by_held_out) {
     const double standard_error = 1 / std::sqrt(2.0 * static_cast<double>(held_out_.size()));
     const double enough = std::max((1 + 2 * standard_error) * error(*best), kNegligible * full_scale_);
+    const double largest = std::max(2 * best->score.quality.held_out_max, kNegligible * full_scale_);
     for (FittedForm& form : forms_)
-      if (form.usable() && error(form) <= enough &&
+      if (form.usable() && error(form) <= enough && form.score.quality.held_out_max <= largest &&
           (form.score.parameters < best->score.parameters ||
            (form.score.parameters == best->score.parameters && &form > best)))
         best = &form;

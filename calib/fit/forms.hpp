@@ -43,9 +43,10 @@ class FormChoice {
   void add_failed(const std::string& form, std::size_t parameters, FitStatus status);
 
   /// Marks the form that predicts best and keeps its points. Held-out errors are weighted where the points are.
-  /// Held-out errors that differ by less than twice the standard error of a root
-  /// mean square, 1 / sqrt(2 n) of it, or by 1e-6 of full scale do not tell forms apart: of such the one with the
-  /// fewest parameters is taken, of equals the one added last. Without held-out points the smallest AIC decides.
+  /// Held-out errors that differ by less than twice the standard error of a root mean square, 1 / sqrt(2 n) of it, or
+  /// by 1e-6 of full scale do not tell forms apart, unless one is off by more than twice as much somewhere: of such the
+  /// one with the fewest parameters is taken, of equals the one added last. Without held-out points the smallest AIC
+  /// decides.
   ///
   /// Returns nullptr where no form could be fitted.
   const FittedForm* select();

@@ -9,6 +9,7 @@
 namespace gaincal::fit {
 namespace {
 
+constexpr double kStartStep_V = 7.5e-3;  // a quarter of the thermal voltage
 constexpr std::size_t kSampledAges = 512;  // of a closed form that replaces the table
 
 /// All good points: start, age, voltage.
@@ -88,6 +89,29 @@ ExponentialFit fit_exponential(const Points& points) {
   return fit;
 }
 
+/// Starts between those that were simulated, close enough to read the table along straight lines: what a cell has lost
+/// at an age grows exponentially with its start, as subthreshold currents do.
+void add_starts(device::LeakModel& leak) {
+  const std::size_t ages = leak.age_s.size();
+  std::vector<double> v0_V, v_V;
+  for (std::size_t i = 0; i + 1 < leak.v0_V.size(); ++i) {
+    const double low_V = leak.v0_V[i], high_V = leak.v0_V[i + 1];
+    const auto steps = static_cast<std::size_t>(std::max(1.0, std::ceil((high_V - low_V) / kStartStep_V - 1e-6)));
+    for (std::size_t step = 0; step < steps; ++step) {
+      const double part = static_cast<double>(step) / static_cast<double>(steps);
+      v0_V.push_back(low_V + part * (high_V - low_V));
+      for (std::size_t j = 0; j < ages; ++j) {
+        const double low = leak.v_V[i * ages + j] - low_V, high = leak.v_V[(i + 1) * ages + j] - high_V;
+        v_V.push_back(v0_V.back() + (low * high > 0.0 ? low * std::pow(high / low, part) : low + part * (high - low)));
+      }
+    }
+  }
+  v0_V.push_back(leak.v0_V.back());
+  v_V.insert(v_V.end(), leak.v_V.end() - static_cast<std::ptrdiff_t>(ages), leak.v_V.end());
+  leak.v0_V = std::move(v0_V);
+  leak.v_V = std::move(v_V);
+}
+
 /// Fills the table with a closed form: the ages that it has and as many between that straight lines follow.
 void replace_table(device::LeakModel& leak, const std::function<double(double, double)>& voltage_V) {
   const double last_s = leak.age_s.back();
@@ -147,6 +171,7 @@ device::LeakModel fit_leak(const store::Dataset& dataset, std::vector<Outcome>& 
     leak.age_s.clear();
     leak.v_V.clear();
   } else {
+    add_starts(leak);
     const auto evaluated = [&] {
       const auto model = [&](double v0, double age) { return leak.voltage_V(v0, age); };
       return quality_of(residuals_of(seen_points, model), residuals_of(held_out_points, model), full_scale_V);

@@ -102,7 +102,7 @@ LeakForms fit_leak_forms(const Points& seen, const Points& held_out, const devic
   if (leak.v_V.empty())
     choice.add_failed(table, 0, FitStatus::too_few_points);
   else
-    choice.add(table, leak.v_V.size(), [leak](double v0, double age) { return leak.voltage_V(v0, age); });
+    choice.add(table, seen.size(), [leak](double v0, double age) { return leak.voltage_V(v0, age); });
   const FittedForm* chosen = choice.select();
   LeakForms result;
   if (chosen != nullptr && chosen->score.form != table) result.chosen_V = chosen->function;

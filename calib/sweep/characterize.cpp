@@ -100,11 +100,15 @@ constexpr std::size_t kConditionWidths = 2, kConditionChecks = 4;
 std::size_t two_thirds(std::size_t count) { return std::max<std::size_t>(4, (2 * count + 2) / 3); }
 std::size_t half(std::size_t count, std::size_t least) { return std::max(least, (count + 1) / 2); }
 
-/// Points that lie between those that a condition is fitted to.
+/// Points that lie between those that a condition is fitted to, and the extremes: outer levels and the longest pulse.
 void add_checks(Characterization& all, const Variants& variants) {
   const Design& design = variants.designs.front();
-  const std::vector<double> voltages = middles(design.v_min_V, design.v_max_V, kConditionChecks);
-  add_cell_reads(all, variants, "cell_read_check", voltages, middles(0.0, design.t_max_s, kConditionWidths));
+  std::vector<double> voltages = middles(design.v_min_V, design.v_max_V, kConditionChecks);
+  voltages.insert(voltages.begin(), design.v_min_V);
+  voltages.push_back(design.v_max_V);
+  std::vector<double> pulses_s = middles(0.0, design.t_max_s, kConditionWidths);
+  pulses_s.push_back(design.t_max_s);
+  add_cell_reads(all, variants, "cell_read_check", voltages, pulses_s);
   add_cell_leaks(all, variants, "cell_leak_check", voltages, between(ages(design.grids)));
   for (const bool is_signed : {false, true}) add_readouts(all, variants, is_signed, true, 3 * kConditionChecks);
 }

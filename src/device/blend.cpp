@@ -126,16 +126,65 @@ void blend_write(WriteModel& write, const std::vector<Share>& shares) {
   }
 }
 
-/// Weighted geometric mean of changes of one sign, arithmetic of others.
-double blend_changes(const std::vector<Share>& shares, const std::vector<double>& change) {
-  double sum = 0.0, sum_of_logs = 0.0;
-  bool one_sign = true;
-  for (std::size_t k = 0; k < shares.size(); ++k) {
-    one_sign = one_sign && change[k] * change.front() > 0;
-    sum += shares[k].weight * change[k];
-    sum_of_logs += shares[k].weight * std::log(std::abs(change[k]));
+/// How fast a blend of models leaks, over how fast the fastest of them does, by the voltage that a cell holds: the
+/// weighted geometric mean of the rates right after writing.
+class LeakSpeed {
+ public:
+  LeakSpeed(const std::vector<Share>& shares, const std::vector<double>& v_V, double short_age_s) {
+    const auto rate = [&](const Share& share, double v) { return share.model->leak.voltage_V(v, short_age_s) - v; };
+    double fastest = -1.0;
+    for (const Share& share : shares) {
+      double sum = 0.0;
+      for (const double v : v_V) sum += std::abs(rate(share, v));
+      if (sum > fastest) fastest_ = &share.model->leak, fastest = sum;
+    }
+    for (const double v : v_V) {
+      const double fast = fastest_->voltage_V(v, short_age_s) - v;
+      bool one_sign = true;  // not so where a cell is close to rest
+      double log_ratio = 0.0;
+      for (const Share& share : shares) {
+        one_sign = one_sign && rate(share, v) * fast > 0.0;
+        log_ratio += share.weight * std::log(std::abs(rate(share, v) / fast));
+      }
+      if (one_sign) v_V_.push_back(v), log_ratio_.push_back(log_ratio);
+    }
   }
-  return one_sign ? std::copysign(std::exp(sum_of_logs), change.front()) : sum;
+  const LeakModel& fastest() const { return *fastest_; }
+  /// No model leaks, or each to another side.
+  bool unknown() const { return v_V_.empty(); }
+  double operator()(double v_V) const {
+    const auto above = std::upper_bound(v_V_.begin(), v_V_.end(), v_V);
+    if (above == v_V_.begin()) return std::exp(log_ratio_.front());
+    if (above == v_V_.end()) return std::exp(log_ratio_.back());
+    const auto i = static_cast<std::size_t>(above - v_V_.begin());
+    const double part = (v_V - v_V_[i - 1]) / (v_V_[i] - v_V_[i - 1]);
+    return std::exp((1 - part) * log_ratio_[i - 1] + part * log_ratio_[i]);
+  }
+
+ private:
+  const LeakModel* fastest_ = nullptr;
+  std::vector<double> v_V_, log_ratio_;
+};
+
+/// Voltages at the ages of a cell that leaks as the fastest model does, but at its own speed: the fastest passes the
+/// same voltages at an age tau with d tau / dt = speed(v(tau)).
+std::vector<double> slowed(const LeakSpeed& speed, double v_start_V, const std::vector<double>& ages_s) {
+  constexpr std::size_t kSteps = 512;
+  const LeakModel& fastest = speed.fastest();
+  const double first_s = 1e-3 * ages_s[1], growth = std::pow(ages_s.back() / first_s, 1.0 / (kSteps - 1));
+  std::vector<double> t_s = {0.0}, tau_s = {0.0};
+  double slowness = 1 / speed(v_start_V);
+  for (std::size_t step = 0; step < kSteps; ++step) {
+    const double next_s = first_s * std::pow(growth, static_cast<double>(step));
+    const double next_slowness = 1 / speed(fastest.voltage_V(v_start_V, next_s));
+    t_s.push_back(t_s.back() + (next_s - tau_s.back()) * (slowness + next_slowness) / 2);
+    tau_s.push_back(next_s);
+    slowness = next_slowness;
+  }
+  const MonotoneCurve fast_age_s(std::move(t_s), std::move(tau_s));
+  std::vector<double> v_V;
+  for (const double age_s : ages_s) v_V.push_back(fastest.voltage_V(v_start_V, fast_age_s(age_s)));
+  return v_V;
 }
 
 void blend_leak(LeakModel& leak, const std::vector<Share>& shares) {
@@ -153,12 +202,16 @@ void blend_leak(LeakModel& leak, const std::vector<Share>& shares) {
   leak.v0_V = merged(std::move(starts));
   leak.age_s = merged(std::move(ages));
   leak.v_V.clear();
-  std::vector<double> change(shares.size());
-  for (const double v0_V : leak.v0_V)
-    for (const double age_s : leak.age_s) {
-      for (std::size_t k = 0; k < shares.size(); ++k) change[k] = shares[k].model->leak.voltage_V(v0_V, age_s) - v0_V;
-      leak.v_V.push_back(v0_V + blend_changes(shares, change));
+  const LeakSpeed speed(shares, leak.v0_V, leak.age_s[1]);
+  for (const double v0_V : leak.v0_V) {
+    if (speed.unknown()) {
+      for (const double age_s : leak.age_s)
+        leak.v_V.push_back(mean(shares, [&](const CircuitModel& m) { return m.leak.voltage_V(v0_V, age_s); }));
+    } else {
+      const std::vector<double> v_V = slowed(speed, v0_V, leak.age_s);
+      leak.v_V.insert(leak.v_V.end(), v_V.begin(), v_V.end());
     }
+  }
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ struct Share {
 /// one. Two parts are smoother in another coordinate and are taken there:
 ///
 ///   signed converter   over the charge from its sign threshold, so that the jump moves as a whole
-///   retention          the lost voltage as a geometric mean, as leakage is exponential in the temperature
+///   retention          the rate of leaking, as a geometric mean by voltage, as leakage is exponential in the
+///                      temperature; a cell then passes the voltages of the fastest model at its own speed
 ///
 /// shares  weights sum to 1; the first model gives what all share: sizes, bit lines, mismatch, phases, constants
 CircuitModel blend(const std::vector<Share>& shares);

@@ -186,3 +186,29 @@ TEST_CASE("words of a choice are told apart by what they look like", "[device]")
   CHECK_THROWS_WITH(parse_model_choice("ss,ff", "model.h5@ss,ff"), Contains("model.h5@ss,ff: 'ff' is the second"));
   CHECK_THROWS_AS(parse_model_choice("ss,,85C", ""), UsageError);
 }
+
+TEST_CASE("between two temperatures a cell leaks at the geometric mean of their speeds", "[device]") {
+  // A rate that grows exponentially with the voltage: v(t) = -ln(exp(-v0) + k t) in units of the slope.
+  constexpr double kSlope_V = 0.04;
+  const auto leaking = [&](double per_s) {
+    CircuitModel model;
+    model.leak.tau_s = 1 / per_s;
+    for (int i = 0; i <= 400; ++i) model.leak.v0_V.push_back(-0.4 + 1e-3 * i);
+    model.leak.age_s = {0.0};
+    for (int j = 0; j <= 400; ++j) model.leak.age_s.push_back(1e-3 * std::pow(10.0, 6.0 * j / 400 - 6.0));
+    for (const double v0 : model.leak.v0_V)
+      for (const double age : model.leak.age_s)
+        model.leak.v_V.push_back(-kSlope_V * std::log(std::exp(-v0 / kSlope_V) + per_s * age));
+    return model;
+  };
+  const CircuitModel cold = leaking(50), hot = leaking(5e5), expected = leaking(5e3);
+  const CircuitModel between = blend({{0.5, &cold}, {0.5, &hot}});
+  double largest_V = 0.0, lost_V = 0.0;
+  for (const double v0 : {-0.35, -0.2, -0.1, -0.05, 0.0})
+    for (const double age : {1e-5, 1e-4, 3e-4, 1e-3}) {
+      largest_V = std::max(largest_V, std::abs(between.leak.voltage_V(v0, age) - expected.leak.voltage_V(v0, age)));
+      lost_V = std::max(lost_V, v0 - expected.leak.voltage_V(v0, age));
+    }
+  CHECK(lost_V > 0.05);
+  CHECK(largest_V < 0.01 * lost_V);
+}
