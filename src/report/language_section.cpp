@@ -70,6 +70,29 @@ Section language_section(const Sources& sources) {
   return section;
 }
 
+namespace {
+
+/// Of a property whose values are numbers, or words such as corners.
+Panel study_panel(const std::string& property, bool words) {
+  std::string id = "study_" + property;
+  std::replace_if(
+      id.begin(), id.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  const std::string title = property.substr(0, kLongestTitle), loss = "loss to the base (nat per token)";
+  if (words) {
+    Panel panel{id, title, loss, ""};
+    panel.bars = {BarGroup{"difference", Colour::table, {}, {}, {}, {}}};
+    return panel;
+  }
+  Panel panel{id, title, title, loss};
+  panel.series = {{"difference", Series::Style::line, Colour::table, {}, {}},
+                  {"", Series::Style::points, Colour::table, {}, {}},
+                  {"one standard error", Series::Style::thin_line, Colour::muted, {}, {}},
+                  {"", Series::Style::thin_line, Colour::muted, {}, {}}};
+  return panel;
+}
+
+}  // namespace
+
 Section sensitivity_section(const Sources& sources) {
   Section section{"sensitivity", "Sensitivity of the language model"};
   const store::Table* study = find_table(sources.study, "study");
@@ -80,40 +103,45 @@ Section sensitivity_section(const Sources& sources) {
                 "gaincal gpt2 sweep --model CHECKPOINT --text TEXT --device paper-nonlinear --out DIR/study.h5"});
     return section;
   }
-  const std::vector<std::string> knobs = labels_of(*study);
+  const std::vector<std::string> points = labels_of(*study);
   const std::vector<double> value = values_or_none(*study, "value"), perplexity = values_or_none(*study, "perplexity"),
                             difference = values_or_none(*study, "difference"),
                             error = values_or_none(*study, "difference_error");
   Figure figure{
       "Loss of the language model against the base when one property of the device is changed and the scalers stay as "
-      "they are; the thin lines are one standard error, from the same windows of text. Zero costs nothing.",
+      "they are; the thin lines and error bars are one standard error, from the same windows of text. Zero costs "
+      "nothing.",
       {}};
   DataTable table{"study",
                   "Each point of the study",
                   {"property", "value", "perplexity", "difference (nat per token)", "its standard error"},
                   {}};
-  for (std::size_t i = 0; i < knobs.size(); ++i) {
-    table.rows.push_back({knobs[i],
-                          {format_quantity(value[i], Unit::none, 4), value[i]},
+  std::string last;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const std::size_t equals = std::min(points[i].rfind('='), points[i].size());
+    const std::string property = points[i].substr(0, equals);
+    const std::string word = points[i].substr(std::min(equals + 1, points[i].size()));
+    table.rows.push_back({property,
+                          {std::isnan(value[i]) ? word : format_quantity(value[i], Unit::none, 4), value[i]},
                           number_cell(perplexity[i], 2),
                           number_cell(difference[i], 4),
                           number_cell(error[i], 4)});
-    if (knobs[i] == "base") continue;
-    if (figure.panels.empty() || knobs[i - 1] != knobs[i]) {
-      std::string id = "study_" + knobs[i];
-      std::replace_if(
-          id.begin(), id.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
-      const std::string title = knobs[i].substr(0, kLongestTitle);
-      figure.panels.push_back({id, title, title, "loss to the base (nat per token)"});
-      figure.panels.back().series = {{"difference", Style::line, Colour::table, {}, {}},
-                                     {"", Style::points, Colour::table, {}, {}},
-                                     {"one standard error", Style::thin_line, Colour::muted, {}, {}},
-                                     {"", Style::thin_line, Colour::muted, {}, {}}};
+    if (property == "base") continue;
+    if (property != last) figure.panels.push_back(study_panel(property, std::isnan(value[i])));
+    last = property;
+    Panel& panel = figure.panels.back();
+    if (!panel.bars.empty()) {
+      panel.categories.push_back(word);
+      panel.bars[0].from.push_back(0.0);
+      panel.bars[0].to.push_back(difference[i]);
+      panel.bars[0].error.push_back(std::isnan(error[i]) ? 0.0 : error[i]);
+      panel.bars[0].labels.push_back(number_cell(difference[i], 3).text);
+      continue;
     }
     const double offsets[] = {0.0, 0.0, error[i], -error[i]};
     for (std::size_t s = 0; s < 4; ++s) {
-      figure.panels.back().series[s].x.push_back(value[i]);
-      figure.panels.back().series[s].y.push_back(difference[i] + offsets[s]);
+      panel.series[s].x.push_back(value[i]);
+      panel.series[s].y.push_back(difference[i] + offsets[s]);
     }
   }
   section.blocks.push_back(std::move(figure));

@@ -215,12 +215,15 @@ store::Dataset report_study() {
   store::Dataset dataset = report_results();
   store::Table study;
   study.name = "study";
-  study.axes = {named("point", {"base", "query-bits", "query-bits", kHostileName, kHostileName})};
-  study.quantities = {{"value", "1", "", {0, 2, 6, 0.001, 0.01}},
-                      {"perplexity", "1", "", {62, 70, 61.5, 62, 66}},
-                      {"standard_error", "1", "", {1, 1, 1, 1, 1}},
-                      {"difference", "1", "", {0, 0.1, -0.01, 0, 0.05}},
-                      {"difference_error", "1", "", {0, 0.01, 0.01, 0.01, 0.01}}};
+  const std::string hostile = kHostileName;
+  study.axes = {named("point", {"base", "query-bits=2", "query-bits=6", hostile + "=1e-3", hostile + "=1e-2", "corner=ss",
+                                "corner=ff"})};
+  const double word = std::nan("");
+  study.quantities = {{"value", "1", "", {word, 2, 6, 0.001, 0.01, word, word}},
+                      {"perplexity", "1", "", {62, 70, 61.5, 62, 66, 64, 63}},
+                      {"standard_error", "1", "", {1, 1, 1, 1, 1, 1, 1}},
+                      {"difference", "1", "", {word, 0.1, -0.01, 0, 0.05, 0.03, 0.02}},
+                      {"difference_error", "1", "", {word, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01}}};
   dataset.tables = {study};
   return dataset;
 }

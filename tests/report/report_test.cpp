@@ -73,6 +73,25 @@ TEST_CASE("a folder with everything gives a page without notices", "[report]") {
   for (const report::Section& section : page.sections) CHECK(section.blocks.size() > 0);
 }
 
+TEST_CASE("each property of a study is one panel, with bars where its values are words", "[report]") {
+  report::Sources sources{tests::report_dataset(), tests::report_model(), tests::report_results()};
+  sources.study = tests::report_study();
+  std::size_t found = 0;
+  const report::Page page = report::make_page(sources);
+  for (const report::Panel& panel : report::panels_of(page)) {
+    if (panel.id == "study_query_bits") {
+      ++found;
+      CHECK(panel.series[0].x == std::vector<double>{2, 6});
+    }
+    if (panel.id == "study_corner") {
+      ++found;
+      CHECK(panel.categories == std::vector<std::string>{"ss", "ff"});
+      CHECK(panel.bars[0].to == std::vector<double>{0.03, 0.02});
+    }
+  }
+  CHECK(found == 2);
+}
+
 TEST_CASE("a missing part becomes a notice that names the command which makes it", "[report]") {
   report::Sources sources{tests::report_dataset(), tests::report_model(), tests::report_results()};
   sources.results.reset();
