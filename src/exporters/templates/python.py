@@ -236,12 +236,29 @@ def _blend_curves(shares, curve, origin=lambda circuit: 0.0):
     return Curve(knots + _mean(shares, origin), y, curve(shares[0][1]).quantity)
 
 
-def _blend_changes(shares, changes):
-    """Weighted geometric mean of changes of one sign, arithmetic of others."""
-    plain = sum(weight * change for (weight, _), change in zip(shares, changes))
-    one_sign = np.all([change * changes[0] > 0 for change in changes], axis=0)
-    logs = sum(weight * np.log(np.where(one_sign, np.abs(c), 1.0)) for (weight, _), c in zip(shares, changes))
-    return np.where(one_sign, np.copysign(np.exp(logs), changes[0]), plain)
+def _leaked(shares, starts, ages):
+    """A cell passes the voltages of the fastest circuit at its own speed: the weighted geometric mean of the rates right
+    after writing, by voltage. At an age tau of the fastest its own age t grows with dt / dtau = slowness(v(tau))."""
+    short = [c.leak.table_value(starts, ages[1]) - starts for _, c in shares]
+    fast = int(np.argmax([np.sum(np.abs(change)) for change in short]))
+    fastest = shares[fast][1].leak
+    one_sign = np.all([change * short[fast] > 0 for change in short], axis=0)
+    if not np.any(one_sign):
+        return _mean(shares, lambda c: c.leak.table_value(starts[:, None], ages[None, :]))
+    ratios = [change[one_sign] / short[fast][one_sign] for change in short]
+    logs = sum(weight * np.log(np.abs(ratio)) for (weight, _), ratio in zip(shares, ratios))
+    slowness = lambda v: 1 / np.exp(np.interp(v, starts[one_sign], logs))
+    steps = 512
+    first = 1e-3 * ages[1]
+    growth = (ages[-1] / first) ** (1.0 / (steps - 1))
+    tau = np.concatenate([[0.0], first * growth ** np.arange(steps)])
+    rows = []
+    for start in starts:
+        slow = slowness(fastest.table_value(start, tau))
+        slow[0] = slowness(start)
+        t = np.concatenate([[0.0], np.cumsum(np.diff(tau) * (slow[:-1] + slow[1:]) / 2)])
+        rows.append(fastest.table_value(start, Curve(t, tau, "age").value(ages)))
+    return np.array(rows)
 
 
 def _blend_leak(leak, shares):
@@ -249,9 +266,8 @@ def _blend_leak(leak, shares):
     leak.v_inf_V = _mean(shares, lambda c: c.leak.v_inf_V)
     starts = _merged([c.leak.v_start_V for _, c in shares])
     ages = _merged([c.leak.age_s for _, c in shares])
-    changes = [c.leak.table_value(starts[:, None], ages[None, :]) - starts[:, None] for _, c in shares]
+    leak.table_V = _leaked(shares, starts, ages)
     leak.v_start_V, leak.age_s = starts, ages
-    leak.table_V = starts[:, None] + _blend_changes(shares, changes)
 
 
 def blend(shares):
