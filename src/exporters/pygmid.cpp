@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
+#include <sstream>
 
 #include "core/error.hpp"
+#include "core/files.hpp"
 #include "exporters/formats.hpp"
 #include "exporters/mat_file.hpp"
 #include "exporters/model_tables.hpp"
@@ -21,6 +24,13 @@ constexpr PygmidAxis kAxes[] = {{"L", "L", "m"}, {"V_GS", "VGS", "V"}, {"V_DS", 
 
 /// Micrometres, to the femtometre: 100 nm must be 0.1, or a look-up at 0.1 is out of range.
 double micrometres(double length_m) { return std::round(length_m * 1e15) / 1e9; }
+
+/// The shortest text of a number.
+std::string text_of(double value) {
+  std::ostringstream text;
+  text << value;
+  return text.str();
+}
 
 std::string capitals(const std::string& name) {
   std::string result;
@@ -84,6 +94,138 @@ void write_pygmid(const store::Table& table, const PygmidDevice& device, const s
   std::vector<std::pair<std::string, MatVariable>> variables;
   variables.emplace_back("mos", mat_struct(std::move(fields)));
   write_mat_file(path, std::move(variables));
+}
+
+namespace {
+
+/// What pygmid calls the quantities of a MOSFET that ngspice calls otherwise.
+std::string pygmid_name(const std::string& name) { return name == "gmbs" ? "gmb" : name == "vth" ? "vt" : name; }
+
+/// An axis as pygmid has it: bulk-source voltages become source-bulk ones, rising.
+store::Axis pygmid_axis(store::Axis axis) {
+  if (axis.name == "l") axis.name = "L";
+  if (axis.name == "vgs") axis.name = "V_GS";
+  if (axis.name == "vds") axis.name = "V_DS";
+  if (axis.name == "vsb") axis.name = "V_SB";
+  if (axis.name == "vbs") {
+    axis.name = "V_SB";
+    for (double& value : axis.values) value = value == 0.0 ? 0.0 : -value;
+  }
+  return axis;
+}
+
+bool is_bias(const store::Axis& axis) {
+  const std::string name = pygmid_axis(axis).name;
+  return std::any_of(std::begin(kAxes), std::end(kAxes), [&](const PygmidAxis& known) { return name == known.name; });
+}
+
+/// Places of an axis in rising order.
+std::vector<std::size_t> rising(const store::Axis& axis) {
+  std::vector<std::size_t> order(axis.values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return axis.values[a] < axis.values[b]; });
+  return order;
+}
+
+/// One device of the sweep: the places of all axes but the four of pygmid.
+struct Slice {
+  PygmidDevice device;
+  std::string suffix;
+  std::vector<std::size_t> place;  ///< (axes); of the four: not used
+};
+
+Slice slice_of(const store::Table& table, std::size_t number) {
+  Slice slice;
+  slice.place.resize(table.axes.size());
+  for (std::size_t k = table.axes.size(); k-- > 0;) {
+    const store::Axis& axis = table.axes[k];
+    if (is_bias(axis)) continue;
+    const std::size_t i = number % axis.values.size();
+    number /= axis.values.size();
+    slice.place[k] = i;
+    std::string word;
+    if (axis.name == "corner") {
+      slice.device.corner = word = axis.labels.empty() ? "" : axis.labels[i];
+    } else if (axis.name == "temperature") {
+      slice.device.temperature_K = axis.values[i] + 273.15;
+      word = text_of(axis.values[i]).append("C");
+    } else {
+      slice.device.w_m = axis.values[i];
+      word = std::string("w").append(text_of(micrometres(axis.values[i]))).append("um");
+    }
+    if (axis.values.size() > 1) slice.suffix = std::string("_").append(word).append(slice.suffix);
+  }
+  return slice;
+}
+
+store::Table table_of(const store::Table& table, const Slice& slice) {
+  store::Table cut;
+  cut.name = table.name;
+  std::vector<std::size_t> stride(table.axes.size()), axes;
+  std::vector<std::vector<std::size_t>> orders;
+  for (std::size_t k = table.axes.size(), step = 1; k-- > 0; step *= table.axes[k].values.size()) stride[k] = step;
+  std::size_t first = 0;
+  for (std::size_t k = 0; k < table.axes.size(); ++k) {
+    if (!is_bias(table.axes[k])) {
+      first += slice.place[k] * stride[k];
+      continue;
+    }
+    store::Axis axis = pygmid_axis(table.axes[k]);
+    axes.push_back(k);
+    orders.push_back(rising(axis));
+    std::sort(axis.values.begin(), axis.values.end());
+    cut.axes.push_back(std::move(axis));
+  }
+  std::vector<std::size_t> points = {first};
+  for (std::size_t a = 0; a < axes.size(); ++a) {
+    std::vector<std::size_t> finer;
+    for (const std::size_t point : points)
+      for (const std::size_t i : orders[a]) finer.push_back(point + i * stride[axes[a]]);
+    points = std::move(finer);
+  }
+  for (const store::Quantity& quantity : table.quantities) {
+    if (quantity.unit == "1") continue;
+    store::Quantity part{pygmid_name(quantity.name), quantity.unit, quantity.description, {}};
+    for (const std::size_t point : points) part.values.push_back(quantity.values[point]);
+    cut.quantities.push_back(std::move(part));
+  }
+  return cut;
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> export_mosfet_sweep(const store::Dataset& dataset, const std::string& source,
+                                                       const std::filesystem::path& path, bool force) {
+  if (dataset.tables.size() != 1)
+    throw Error(source + ": holds " + std::to_string(dataset.tables.size()) +
+                " tables; pygmid reads the one of a MOSFET sweep, as data/plans/mosfet_gm_id.toml makes it");
+  const store::Table& table = dataset.tables.front();
+  std::size_t slices = 1;
+  bool has_width = false;
+  for (const store::Axis& axis : table.axes) {
+    if (is_bias(axis)) continue;
+    has_width = has_width || axis.name == "w";
+    if (axis.name != "w" && axis.name != "corner" && axis.name != "temperature")
+      throw Error(source + ": table " + table.name + ", axis " + axis.name +
+                  ": has no place in pygmid's tables; they are over l, vgs, vds and vbs, a file for each w, corner and "
+                  "temperature");
+    slices *= axis.values.size();
+  }
+  if (!has_width)
+    throw Error(source + ": table " + table.name + ", axis w: is missing; give the plan one, of one width or more");
+  std::vector<std::filesystem::path> files;
+  for (std::size_t i = 0; i < slices; ++i) {
+    const Slice slice = slice_of(table, i);
+    files.push_back(path.parent_path() / (path.stem().string() + slice.suffix + path.extension().string()));
+    refuse_overwrite(files.back(), force);
+  }
+  for (std::size_t i = 0; i < slices; ++i) {
+    Slice slice = slice_of(table, i);
+    slice.device.info = "gaincal " + dataset.provenance.tool_version + ", table " + table.name + ", ngspice " +
+                        dataset.provenance.ngspice_version;
+    write_pygmid(table_of(table, slice), slice.device, files[i]);
+  }
+  return files;
 }
 
 /// A gain-cell model has nothing that gm/ID methods could use.

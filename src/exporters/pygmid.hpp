@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "store/table.hpp"
 
@@ -25,5 +26,14 @@ struct PygmidDevice {
 /// path    ends in .mat, by which pygmid knows the format
 /// Throws  Error naming the table and the axis when it is not such a table
 void write_pygmid(const store::Table& table, const PygmidDevice& device, const std::filesystem::path& path);
+
+/// Writes the MOSFET table of a sweep, one file for each corner, temperature and width: over axes w, l, vgs, vds and vbs
+/// (bulk above source) or vsb. An axis w of one value gives the width; of several the files carry what varies in their
+/// names, nfet_w0.2um.mat. Points that failed are NaN. Quantities that are pure numbers are left out.
+///
+/// Returns the files
+/// Throws  Error naming the table and the axis when it is not such a table; UsageError as `export_model`
+std::vector<std::filesystem::path> export_mosfet_sweep(const store::Dataset& dataset, const std::string& source,
+                                                       const std::filesystem::path& path, bool force);
 
 }  // namespace gaincal::exporters

@@ -41,7 +41,7 @@ TEST_CASE("gaincal export ends misuse and bad files with one line", "[exporters]
   ends("none.h5 --to ngspice --out x", 1, "none.h5");
   ends("model.h5 --to ngspice --out model.h5", 2, "--force");
   ends("model.h5 --to ngspice --out no/such/folder", 1, "folder does not exist");
-  ends("model.h5 --to pygmid --out x.mat", 1, "holds no MOSFET table");
+  ends("model.h5 --to pygmid --out x.mat", 1, "gaincal/dataset is needed");
   write_text(scratch.path() / "text.h5", "not HDF5");
   ends("text.h5 --to ngspice --out x", 1, "text.h5");
   tests::run_python(scratch.path(), "other.py",

@@ -88,3 +88,48 @@ TEST_CASE("pygmid is refused tables that it would misread", "[exporters]") {
   refused(table, "does not ascend");
   CHECK_THROWS_WITH(exporters::write_pygmid(mosfet_table(), kDevice, scratch.path() / "x.h5"), Contains("use .mat"));
 }
+
+TEST_CASE("a MOSFET sweep becomes a pygmid file for each width, with source-bulk voltages rising", "[exporters]") {
+  store::Dataset dataset;
+  store::Table table;
+  table.name = "nfet";
+  table.axes = {{"corner", "1", {0.0}, {"ss"}},
+                {"temperature", "degC", {85.0}},
+                {"w", "m", {200e-9, 1e-6}},
+                {"l", "m", {30e-9, 100e-9}},
+                {"vbs", "V", {0.0, -0.2}},
+                {"vds", "V", {0.0, 0.45, 0.9}},
+                {"vgs", "V", {0.0, 0.3, 0.6, 0.9}}};
+  store::Quantity id{"id", "A", "", {}}, gmbs{"gmbs", "S", "", {}}, rung{"rung", "1", "", {}};
+  for (const double w : table.axes[2].values)
+    for (const double l : table.axes[3].values)
+      for (const double vbs : table.axes[4].values)
+        for (const double vds : table.axes[5].values)
+          for (const double vgs : table.axes[6].values) {
+            id.values.push_back(w * 1e6 * current_A(l, vgs, vds, -vbs));
+            gmbs.values.push_back(w);
+            rung.values.push_back(0.0);
+          }
+  table.quantities = {id, gmbs, rung};
+  dataset.tables = {table};
+  const tests::ScratchFolder scratch;
+  const auto files = exporters::export_mosfet_sweep(dataset, "dataset.h5", scratch.path() / "nfet.mat", false);
+  CHECK(files == std::vector<std::filesystem::path>{scratch.path() / "nfet_w0.2um.mat", scratch.path() / "nfet_w1um.mat"});
+  CHECK_THROWS_AS(exporters::export_mosfet_sweep(dataset, "dataset.h5", scratch.path() / "nfet.mat", false), UsageError);
+  table.axes[2].name = "fingers";
+  dataset.tables = {table};
+  CHECK_THROWS_WITH(exporters::export_mosfet_sweep(dataset, "dataset.h5", scratch.path() / "x.mat", false),
+                    Contains("axis fingers: has no place"));
+  if (!tests::have_program("octave-cli")) return;
+  const std::string script = R"(
+m = load('nfet_w0.2um.mat');
+d = m.mos;
+assert(isequal(size(d.ID), [2 4 3 2]) && isequal(size(d.GMB), [2 4 3 2]) && !isfield(d, 'RUNG'));
+assert(isequal(d.VSB(:), [0; 0.2]) && abs(d.W - 0.2) < 1e-15 && strcmp(d.CORNER, 'ss') && d.TEMP == 358.15);
+[l, g, s, b] = ndgrid(d.L(:), d.VGS(:), d.VDS(:), d.VSB(:));
+assert(max(abs(d.ID(:) - (0.2e-6 ./ l(:) .* g(:).^2 .* (1 + 0.1*s(:)) .* (1 - 0.2*b(:))))) < 1e-18);
+)";
+  const auto outcome = tests::run_in(scratch.path(), "octave-cli --norc --quiet --eval \"" + script + "\"");
+  INFO(outcome.output);
+  CHECK(outcome.exit_code == 0);
+}
