@@ -10,6 +10,7 @@ namespace gaincal::fit {
 namespace {
 
 constexpr double kStartStep_V = 7.5e-3;  // a quarter of the thermal voltage
+constexpr double kWorse = 2.0;  // held-out rms with starts added over that without, from which they do harm
 constexpr std::size_t kSampledAges = 512;  // of a closed form that replaces the table
 
 /// All good points: start, age, voltage.
@@ -90,7 +91,7 @@ ExponentialFit fit_exponential(const Points& points) {
 }
 
 /// Starts between those that were simulated, close enough to read the table along straight lines: what a cell has lost
-/// at an age grows exponentially with its start, as subthreshold currents do.
+/// at an age grows exponentially with its start, as subthreshold currents do. Linear leakage does not.
 void add_starts(device::LeakModel& leak) {
   const std::size_t ages = leak.age_s.size();
   std::vector<double> v0_V, v_V;
@@ -171,11 +172,14 @@ device::LeakModel fit_leak(const store::Dataset& dataset, std::vector<Outcome>& 
     leak.age_s.clear();
     leak.v_V.clear();
   } else {
-    add_starts(leak);
     const auto evaluated = [&] {
       const auto model = [&](double v0, double age) { return leak.voltage_V(v0, age); };
       return quality_of(residuals_of(seen_points, model), residuals_of(held_out_points, model), full_scale_V);
     };
+    device::LeakModel as_simulated = leak;
+    const device::FitQuality plain = evaluated();
+    add_starts(leak);
+    if (evaluated().held_out_rms > kWorse * plain.held_out_rms) leak = std::move(as_simulated);
     table.quality = evaluated();
     const LeakForms tried = fit_leak_forms(seen_points, held_out_points, leak, fit.status, full_scale_V);
     if (tried.chosen_V) replace_table(leak, tried.chosen_V);

@@ -101,6 +101,12 @@ namespace {
 /// What pygmid calls the quantities of a MOSFET that ngspice calls otherwise.
 std::string pygmid_name(const std::string& name) { return name == "gmbs" ? "gmb" : name == "vth" ? "vt" : name; }
 
+/// ngspice gives cgs as the change of the gate's charge with the source's voltage, which is negative; pygmid counts the
+/// capacitance between two terminals as positive.
+bool between_terminals(const std::string& name) {
+  return name.size() == 3 && name[0] == 'c' && name[1] != name[2];
+}
+
 /// An axis as pygmid has it: bulk-source voltages become source-bulk ones, rising.
 store::Axis pygmid_axis(store::Axis axis) {
   if (axis.name == "l") axis.name = "L";
@@ -186,7 +192,8 @@ store::Table table_of(const store::Table& table, const Slice& slice) {
   for (const store::Quantity& quantity : table.quantities) {
     if (quantity.unit == "1") continue;
     store::Quantity part{pygmid_name(quantity.name), quantity.unit, quantity.description, {}};
-    for (const std::size_t point : points) part.values.push_back(quantity.values[point]);
+    const double sign = between_terminals(quantity.name) ? -1.0 : 1.0;
+    for (const std::size_t point : points) part.values.push_back(sign * quantity.values[point]);
     cut.quantities.push_back(std::move(part));
   }
   return cut;

@@ -100,7 +100,8 @@ TEST_CASE("a MOSFET sweep becomes a pygmid file for each width, with source-bulk
                 {"vbs", "V", {0.0, -0.2}},
                 {"vds", "V", {0.0, 0.45, 0.9}},
                 {"vgs", "V", {0.0, 0.3, 0.6, 0.9}}};
-  store::Quantity id{"id", "A", "", {}}, gmbs{"gmbs", "S", "", {}}, rung{"rung", "1", "", {}};
+  store::Quantity id{"id", "A", "", {}}, gmbs{"gmbs", "S", "", {}}, cgs{"cgs", "F", "", {}},
+      rung{"rung", "1", "", {}};
   for (const double w : table.axes[2].values)
     for (const double l : table.axes[3].values)
       for (const double vbs : table.axes[4].values)
@@ -108,9 +109,10 @@ TEST_CASE("a MOSFET sweep becomes a pygmid file for each width, with source-bulk
           for (const double vgs : table.axes[6].values) {
             id.values.push_back(w * 1e6 * current_A(l, vgs, vds, -vbs));
             gmbs.values.push_back(w);
+            cgs.values.push_back(-1e-15);
             rung.values.push_back(0.0);
           }
-  table.quantities = {id, gmbs, rung};
+  table.quantities = {id, gmbs, cgs, rung};
   dataset.tables = {table};
   const tests::ScratchFolder scratch;
   const auto files = exporters::export_mosfet_sweep(dataset, "dataset.h5", scratch.path() / "nfet.mat", false);
@@ -124,7 +126,7 @@ TEST_CASE("a MOSFET sweep becomes a pygmid file for each width, with source-bulk
   const std::string script = R"(
 m = load('nfet_w0.2um.mat');
 d = m.mos;
-assert(isequal(size(d.ID), [2 4 3 2]) && isequal(size(d.GMB), [2 4 3 2]) && !isfield(d, 'RUNG'));
+assert(isequal(size(d.ID), [2 4 3 2]) && isequal(size(d.GMB), [2 4 3 2]) && !isfield(d, 'RUNG') && all(d.CGS(:) == 1e-15));
 assert(isequal(d.VSB(:), [0; 0.2]) && abs(d.W - 0.2) < 1e-15 && strcmp(d.CORNER, 'ss') && d.TEMP == 358.15);
 [l, g, s, b] = ndgrid(d.L(:), d.VGS(:), d.VDS(:), d.VSB(:));
 assert(max(abs(d.ID(:) - (0.2e-6 ./ l(:) .* g(:).^2 .* (1 + 0.1*s(:)) .* (1 - 0.2*b(:))))) < 1e-18);
