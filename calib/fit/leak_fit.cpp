@@ -9,8 +9,8 @@
 namespace gaincal::fit {
 namespace {
 
-constexpr double kStartStep_V = 7.5e-3;  // a quarter of the thermal voltage
-constexpr double kWorse = 2.0;  // held-out rms with starts added over that without, from which they do harm
+constexpr double kStartStep_V = 7.5e-3;    // a quarter of the thermal voltage
+constexpr double kWorse = 2.0;             // held-out rms with starts added over that without, from which they do harm
 constexpr std::size_t kSampledAges = 512;  // of a closed form that replaces the table
 
 /// All good points: start, age, voltage.

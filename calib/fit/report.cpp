@@ -82,8 +82,10 @@ void print_forms(std::ostream& stream, const FitReport& report) {
   }
   stream
       << "* selected: fewest parameters among the forms within twice the standard error of the smallest held-out rms "
-         "and twice\n  the largest held-out error of that form. Percent of full scale. AIC corrected for few points (in SI "
-         "units; '-': as many\n  parameters as points). overfitted: held-out rms above 3 times the rms and 0.1 % of full "
+         "and twice\n  the largest held-out error of that form. Percent of full scale. AIC corrected for few points "
+         "(in SI "
+         "units; '-': as many\n  parameters as points). overfitted: held-out rms above 3 times the rms and 0.1 % of "
+         "full "
          "scale.\n  operands: held-out rms weighted with what a run reads; it "
          "then takes the place of the held-out rms.\n";
   stream << "coefficients, +- half of the 95 % confidence interval (residuals taken for independent)\n";

@@ -33,7 +33,8 @@ Header make_header(const Source& source, std::string_view title) {
   header.source.push_back("instance: " + (source.instance.empty() ? std::string("nominal") : source.instance) +
                           interpolation_text(source.file.conditions));
   header.missing = {
-      "what a bit line that moves takes from the charge of a column (the model's bit lines, 'gaincal fit --report': here "
+      "what a bit line that moves takes from the charge of a column (the model's bit lines, 'gaincal fit --report': "
+      "here "
       "columns add the charges of cells whose bit line is held), and read disturb",
       "mismatch between cells and between converters, noise; other corners, temperatures and supplies than this "
       "instance's",

@@ -4,13 +4,13 @@
 #include <array>
 #include <cmath>
 #include <numeric>
-#include <sstream>
 
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "exporters/formats.hpp"
 #include "exporters/mat_file.hpp"
 #include "exporters/model_tables.hpp"
+#include "exporters/text.hpp"
 
 namespace gaincal::exporters {
 namespace {
@@ -24,13 +24,6 @@ constexpr PygmidAxis kAxes[] = {{"L", "L", "m"}, {"V_GS", "VGS", "V"}, {"V_DS", 
 
 /// Micrometres, to the femtometre: 100 nm must be 0.1, or a look-up at 0.1 is out of range.
 double micrometres(double length_m) { return std::round(length_m * 1e15) / 1e9; }
-
-/// The shortest text of a number.
-std::string text_of(double value) {
-  std::ostringstream text;
-  text << value;
-  return text.str();
-}
 
 std::string capitals(const std::string& name) {
   std::string result;
@@ -103,9 +96,7 @@ std::string pygmid_name(const std::string& name) { return name == "gmbs" ? "gmb"
 
 /// ngspice gives cgs as the change of the gate's charge with the source's voltage, which is negative; pygmid counts the
 /// capacitance between two terminals as positive.
-bool between_terminals(const std::string& name) {
-  return name.size() == 3 && name[0] == 'c' && name[1] != name[2];
-}
+bool between_terminals(const std::string& name) { return name.size() == 3 && name[0] == 'c' && name[1] != name[2]; }
 
 /// An axis as pygmid has it: bulk-source voltages become source-bulk ones, rising.
 store::Axis pygmid_axis(store::Axis axis) {
@@ -154,10 +145,10 @@ Slice slice_of(const store::Table& table, std::size_t number) {
       slice.device.corner = word = axis.labels.empty() ? "" : axis.labels[i];
     } else if (axis.name == "temperature") {
       slice.device.temperature_K = axis.values[i] + 273.15;
-      word = text_of(axis.values[i]).append("C");
+      word = number_text(axis.values[i]).append("C");
     } else {
       slice.device.w_m = axis.values[i];
-      word = std::string("w").append(text_of(micrometres(axis.values[i]))).append("um");
+      word = std::string("w").append(number_text(micrometres(axis.values[i]))).append("um");
     }
     if (axis.values.size() > 1) slice.suffix = std::string("_").append(word).append(slice.suffix);
   }

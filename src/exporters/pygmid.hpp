@@ -27,9 +27,9 @@ struct PygmidDevice {
 /// Throws  Error naming the table and the axis when it is not such a table
 void write_pygmid(const store::Table& table, const PygmidDevice& device, const std::filesystem::path& path);
 
-/// Writes the MOSFET table of a sweep, one file for each corner, temperature and width: over axes w, l, vgs, vds and vbs
-/// (bulk above source) or vsb. An axis w of one value gives the width; of several the files carry what varies in their
-/// names, nfet_w0.2um.mat. Points that failed are NaN. Quantities that are pure numbers are left out.
+/// Writes the MOSFET table of a sweep, one file for each corner, temperature and width: over axes w, l, vgs, vds and
+/// vbs (bulk above source) or vsb. An axis w of one value gives the width; of several the files carry what varies in
+/// their names, nfet_w0.2um.mat. Points that failed are NaN. Quantities that are pure numbers are left out.
 ///
 /// Returns the files
 /// Throws  Error naming the table and the axis when it is not such a table; UsageError as `export_model`

@@ -93,15 +93,10 @@ TEST_CASE("a MOSFET sweep becomes a pygmid file for each width, with source-bulk
   store::Dataset dataset;
   store::Table table;
   table.name = "nfet";
-  table.axes = {{"corner", "1", {0.0}, {"ss"}},
-                {"temperature", "degC", {85.0}},
-                {"w", "m", {200e-9, 1e-6}},
-                {"l", "m", {30e-9, 100e-9}},
-                {"vbs", "V", {0.0, -0.2}},
-                {"vds", "V", {0.0, 0.45, 0.9}},
+  table.axes = {{"corner", "1", {0.0}, {"ss"}},    {"temperature", "degC", {85.0}}, {"w", "m", {200e-9, 1e-6}},
+                {"l", "m", {30e-9, 100e-9}},       {"vbs", "V", {0.0, -0.2}},       {"vds", "V", {0.0, 0.45, 0.9}},
                 {"vgs", "V", {0.0, 0.3, 0.6, 0.9}}};
-  store::Quantity id{"id", "A", "", {}}, gmbs{"gmbs", "S", "", {}}, cgs{"cgs", "F", "", {}},
-      rung{"rung", "1", "", {}};
+  store::Quantity id{"id", "A", "", {}}, gmbs{"gmbs", "S", "", {}}, cgs{"cgs", "F", "", {}}, rung{"rung", "1", "", {}};
   for (const double w : table.axes[2].values)
     for (const double l : table.axes[3].values)
       for (const double vbs : table.axes[4].values)
@@ -116,8 +111,10 @@ TEST_CASE("a MOSFET sweep becomes a pygmid file for each width, with source-bulk
   dataset.tables = {table};
   const tests::ScratchFolder scratch;
   const auto files = exporters::export_mosfet_sweep(dataset, "dataset.h5", scratch.path() / "nfet.mat", false);
-  CHECK(files == std::vector<std::filesystem::path>{scratch.path() / "nfet_w0.2um.mat", scratch.path() / "nfet_w1um.mat"});
-  CHECK_THROWS_AS(exporters::export_mosfet_sweep(dataset, "dataset.h5", scratch.path() / "nfet.mat", false), UsageError);
+  CHECK(files ==
+        std::vector<std::filesystem::path>{scratch.path() / "nfet_w0.2um.mat", scratch.path() / "nfet_w1um.mat"});
+  CHECK_THROWS_AS(exporters::export_mosfet_sweep(dataset, "dataset.h5", scratch.path() / "nfet.mat", false),
+                  UsageError);
   table.axes[2].name = "fingers";
   dataset.tables = {table};
   CHECK_THROWS_WITH(exporters::export_mosfet_sweep(dataset, "dataset.h5", scratch.path() / "x.mat", false),

@@ -216,8 +216,8 @@ store::Dataset report_study() {
   store::Table study;
   study.name = "study";
   const std::string hostile = kHostileName;
-  study.axes = {named("point", {"base", "query-bits=2", "query-bits=6", hostile + "=1e-3", hostile + "=1e-2", "corner=ss",
-                                "corner=ff"})};
+  study.axes = {named("point", {"base", "query-bits=2", "query-bits=6", hostile + "=1e-3", hostile + "=1e-2",
+                                "corner=ss", "corner=ff"})};
   const double word = std::nan("");
   study.quantities = {{"value", "1", "", {word, 2, 6, 0.001, 0.01, word, word}},
                       {"perplexity", "1", "", {62, 70, 61.5, 62, 66, 64, 63}},
