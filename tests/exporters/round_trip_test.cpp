@@ -30,6 +30,8 @@ device::CircuitModel fitted_model(Design design) {
   design.grids.cell_check_widths = 2;
   design.grids.charges = 21;
   design.grids.check_charges = 4;
+  design.grids.columns = 0;  // no export carries the bit lines that they are for
+  design.grids.check_columns = 0;
   design.grids.leak_starts = 4;
   design.grids.leak_check_starts = 1;
   design.grids.leak_ages = 5;

@@ -164,6 +164,8 @@ TEST_CASE("the selected form of the real cell is at least five times better than
   design.grids.cell_check_widths = 2;
   design.grids.charges = 13;
   design.grids.check_charges = 4;
+  design.grids.columns = 0;  // the cell alone is asked
+  design.grids.check_columns = 0;
   design.grids.leak_starts = 3;
   design.grids.leak_check_starts = 1;
   design.grids.leak_ages = 4;

@@ -19,6 +19,8 @@ netlist::Design small_design() {
   design.grids.cell_check_widths = 1;
   design.grids.charges = 9;
   design.grids.check_charges = 2;
+  design.grids.columns = 4;
+  design.grids.check_columns = 2;
   design.grids.leak_starts = 2;
   design.grids.leak_check_starts = 1;
   design.grids.leak_ages = 4;
