@@ -4,6 +4,8 @@
 #include "core/error.hpp"
 #include "netlist/decks.hpp"
 #include "netlist/periphery_decks.hpp"
+#include "sweep/cell_figures.hpp"
+#include "sweep/converter_figures.hpp"
 #include "sweep/measures.hpp"
 #include "sweep/self_test.hpp"
 #include "sweep/waveform.hpp"
@@ -16,20 +18,10 @@ using spice::Simulator;
 
 constexpr double kFemto = 1e-15, kMilli = 1e-3, kNano = 1e-9, kPico = 1e-12;
 
-/// Stored voltage where the charge of the longest read changes sign; the middle of the range where it does not.
-double zero_voltage_V(const Design& design, const std::vector<double>& q_C) {
-  for (std::size_t level = 1; level < q_C.size(); ++level)
-    if (q_C[level - 1] < 0 && q_C[level] >= 0) {
-      const double part = q_C[level - 1] / (q_C[level - 1] - q_C[level]);
-      return design.level_voltage_V(level - 1) +
-             part * (design.level_voltage_V(level) - design.level_voltage_V(level - 1));
-    }
-  return design.v_middle_V();
-}
-
 const std::vector<Figure> kCellFigures = {{"charge of a read at the highest level", "fC", kFemto, true},
                                           {"charge of a read at the lowest level", "fC", kFemto},
                                           {"charge is zero at a stored voltage of", "mV", kMilli},
+                                          {"charge from a line over levels, largest", "% of range", 1e-2},
                                           {"charge of the edges, largest over levels", "fC", kFemto},
                                           {"stored voltage moved by a read, largest", "mV", kMilli},
                                           {"energy of a read, largest", "fJ", kFemto},
@@ -39,89 +31,10 @@ const std::vector<Figure> kCellFigures = {{"charge of a read at the highest leve
                                           {"lost after 5 ms, largest over levels", "mV", kMilli},
                                           {"lost after 1 s, largest over levels", "mV", kMilli}};
 
-std::vector<double> measure_cell(Simulator& simulator, const Design& design) {
-  std::vector<double> q_C;
-  double edge_C = 0.0, disturb_V = 0.0, e_read_J = 0.0;
-  const double short_s = 0.2 * design.t_max_s;
-  for (std::size_t level = 0; level < design.weight_levels; ++level) {
-    const double v_V = design.level_voltage_V(level);
-    const auto whole = measure_cell_read(simulator, design, netlist::cell_read_deck(design, v_V, design.t_max_s));
-    const auto part = measure_cell_read(simulator, design, netlist::cell_read_deck(design, v_V, short_s));
-    q_C.push_back(whole[0]);
-    edge_C = std::max(edge_C, std::abs(part[0] - (whole[0] - part[0]) / (design.t_max_s - short_s) * short_s));
-    disturb_V = std::max(disturb_V, std::abs(whole[3]));
-    e_read_J = std::max(e_read_J, whole[1] + whole[2]);
-  }
-  double error_V = 0.0, settle_s = 0.0, e_write_J = 0.0;
-  const std::size_t top = design.weight_levels - 1;
-  for (const std::size_t level : {std::size_t{0}, top / 2, top})
-    for (const std::size_t previous : {std::size_t{0}, top}) {
-      const double target_V = design.level_voltage_V(level);
-      const auto deck = netlist::cell_write_deck(design, target_V, design.level_voltage_V(previous));
-      const auto written = measure_cell_write(simulator, design, deck, target_V);
-      error_V = std::max(error_V, std::abs(written[0] - target_V));
-      e_write_J = std::max(e_write_J, written[1]);
-      settle_s = std::max(settle_s, written[2]);
-    }
-  double lost_short_V = 0.0, lost_long_V = 0.0;
-  for (const double v_V : {design.v_min_V, design.v_max_V}) {
-    const auto lost_V = [&](double age_s) {
-      return std::abs(measure_cell_leak(simulator, netlist::cell_leak_deck(design, v_V, age_s), {age_s})[0] - v_V);
-    };
-    lost_short_V = std::max(lost_short_V, lost_V(5e-3));
-    lost_long_V = std::max(lost_long_V, lost_V(1.0));
-  }
-  return {
-      q_C.back(),   q_C.front(), zero_voltage_V(design, q_C), edge_C, disturb_V, e_read_J, error_V, settle_s, e_write_J,
-      lost_short_V, lost_long_V};
-}
-
-/// Width of a conversion with the sign of the converter, and its energy.
-struct Conversion {
-  double width_s, energy_J;
-  bool positive;
-};
-
-Conversion convert(Simulator& simulator, const Design& design, bool is_signed, double q_C) {
-  const auto deck = is_signed ? netlist::readout_signed_deck(design, q_C) : netlist::readout_unsigned_deck(design, q_C);
-  const auto values = measure_readout(simulator, design, deck, is_signed);
-  return {values.front(), values.back(), !is_signed || values[1] > 0};
-}
-
-/// Width that a straight line through two conversions inside the range has at zero charge, and its slope in s/C.
-struct Line {
-  double zero_s, slope_s_C;
-};
-
-Line line(Simulator& simulator, const Design& design, bool is_signed, double q_full_C) {
-  const double low_C = 0.25 * q_full_C, high_C = 0.75 * q_full_C;
-  const double low_s = convert(simulator, design, is_signed, low_C).width_s,
-               high_s = convert(simulator, design, is_signed, high_C).width_s;
-  const double slope = (high_s - low_s) / (high_C - low_C);
-  return {low_s - slope * low_C, slope};
-}
-
-constexpr int kLeadSteps = 3;
-constexpr int kTrimSteps = 8;
-constexpr double kTrimRange_V = 20e-3;
-
-/// What a chip does once: the lead of the ramp is set so that the line through the range passes through zero, after the
-/// reference of a signed converter so that its sign changes at zero charge.
-void calibrate(Simulator& simulator, Design& design, bool is_signed) {
-  netlist::ReadoutDesign& readout = is_signed ? design.output_readout : design.score_readout;
-  const double q_full_C = design.saturation_charge_C(readout);
-  if (is_signed) {
-    double low_V = -kTrimRange_V, high_V = kTrimRange_V;
-    for (int step = 0; step < kTrimSteps; ++step) {
-      readout.v_trim_V = 0.5 * (low_V + high_V);
-      (convert(simulator, design, true, 0.0).positive ? high_V : low_V) = readout.v_trim_V;
-    }
-  }
-  for (int step = 0; step < kLeadSteps; ++step) {
-    double late_s = line(simulator, design, is_signed, q_full_C).zero_s;
-    if (is_signed) late_s = 0.5 * (late_s + line(simulator, design, true, -q_full_C).zero_s);
-    readout.t_lead_s = std::max(0.0, readout.t_lead_s + late_s);
-  }
+std::vector<double> cell_values(Simulator& simulator, const Design& design) {
+  const CellFigures found = measure_cell(simulator, design);
+  return {found.q_high_C, found.q_low_C,       found.v_zero_V,   found.nonlinearity, found.q_edge_C,   found.dv_read_V,
+          found.e_read_J, found.write_error_V, found.t_settle_s, found.e_write_J,    found.lost_5ms_V, found.lost_1s_V};
 }
 
 const std::vector<Figure> kReadoutFigures = {{"width at zero charge after calibration", "ns", kNano},
@@ -134,46 +47,20 @@ const std::vector<Figure> kReadoutFigures = {{"width at zero charge after calibr
                                              {"calibrated lead of the ramp", "ns", kNano},
                                              {"calibrated trim of the reference", "mV", kMilli}};
 
-std::vector<double> measure_converter(Simulator& simulator, const Design& nominal, bool is_signed) {
+std::vector<double> measure_calibrated(Simulator& simulator, const Design& nominal, bool is_signed) {
   Design design = nominal;
-  calibrate(simulator, design, is_signed);
+  calibrate_converter(simulator, design, is_signed);
+  const ConverterFigures found = measure_converter(simulator, design, is_signed);
   const netlist::ReadoutDesign& readout = is_signed ? design.output_readout : design.score_readout;
-  const double q_full_C = design.saturation_charge_C(readout);
-  const double lsb_C = q_full_C / (is_signed ? 0.5 * static_cast<double>(design.counter_levels) - 0.5
-                                             : static_cast<double>(design.query_levels) - 1.0);
-  double zero_s = convert(simulator, design, is_signed, 0.0).width_s, energy_J = 0.0;
-  double wrong = 0, deviation_s = 0.0, first_s = 0.0, q_sat_C = 0.0, end_s = design.t_max_s;
-  for (const double sign : {1.0, -1.0}) {
-    if (sign < 0 && !is_signed) {  // no charge of the other sign may give a pulse
-      for (const double lsb : {1.0, 1.25, 1.5, 2.0, 4.0})
-        wrong += convert(simulator, design, false, -lsb * lsb_C).width_s > 0.02 * kNano;
-      continue;
-    }
-    const Line fit = line(simulator, design, is_signed, sign * q_full_C);
-    const auto from_line_s = [&](double q_C) {
-      const Conversion conversion = convert(simulator, design, is_signed, q_C);
-      energy_J = std::max(energy_J, conversion.energy_J);
-      return conversion.width_s - (fit.zero_s + fit.slope_s_C * q_C);
-    };
-    for (const double lsb : {1.0, 1.25, 1.5, 2.0, 4.0}) {
-      const Conversion conversion = convert(simulator, design, is_signed, sign * lsb * lsb_C);
-      wrong += (conversion.positive != (sign > 0)) || conversion.width_s <= 0;
-    }
-    first_s = std::max(first_s, std::abs(from_line_s(sign * lsb_C)));
-    for (const double part : {0.1, 0.5, 0.9})
-      deviation_s = std::max(deviation_s, std::abs(from_line_s(part * sign * q_full_C)));
-    q_sat_C = std::max(q_sat_C, std::abs((design.t_max_s - fit.zero_s) / fit.slope_s_C));
-    end_s = std::max(end_s, convert(simulator, design, is_signed, sign * 1.3 * q_full_C).width_s);
-    zero_s = std::max(zero_s, convert(simulator, design, is_signed, sign * 0.02 * lsb_C).width_s);
-  }
-  return {zero_s, wrong, first_s, deviation_s, q_sat_C, end_s, energy_J, readout.t_lead_s, readout.v_trim_V};
+  return {found.zero_s, found.wrong,    found.first_s,    found.deviation_s, found.q_sat_C,
+          found.end_s,  found.energy_J, readout.t_lead_s, readout.v_trim_V};
 }
 
 std::vector<double> measure_unsigned(Simulator& simulator, const Design& design) {
-  return measure_converter(simulator, design, false);
+  return measure_calibrated(simulator, design, false);
 }
 std::vector<double> measure_signed(Simulator& simulator, const Design& design) {
-  return measure_converter(simulator, design, true);
+  return measure_calibrated(simulator, design, true);
 }
 
 void simulate(Simulator& simulator, const netlist::Deck& deck) {
@@ -267,7 +154,7 @@ std::vector<double> measure_counter(Simulator& simulator, const Design& design) 
 SelfTest cell(const std::string& type, const std::string& summary, std::vector<std::string> overrides) {
   overrides.push_back("cell.type=\"" + type + "\"");
   return {"cell_" + type, summary, "gain_cell_" + type + ".inc", {"gain_cell"}, std::move(overrides), kCellFigures,
-          measure_cell,   true};
+          cell_values,    true};
 }
 
 }  // namespace
