@@ -13,4 +13,5 @@ pkg_check_modules(openblas REQUIRED IMPORTED_TARGET openblas)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)  # NumPy archives
 pkg_check_modules(matio REQUIRED IMPORTED_TARGET matio)
+pkg_check_modules(nlopt REQUIRED IMPORTED_TARGET nlopt)
 pkg_check_modules(ngspice REQUIRED ngspice)

@@ -6,7 +6,7 @@ packages=(
   g++ cmake ninja-build pkg-config ccache
   ngspice libngspice0-dev
   libeigen3-dev libboost-program-options-dev libhdf5-dev libopenblas-pthread-dev
-  libtomlplusplus-dev nlohmann-json3-dev libpcre2-dev libxxhash-dev libzip-dev libmatio-dev catch2
+  libtomlplusplus-dev nlohmann-json3-dev libpcre2-dev libxxhash-dev libzip-dev libmatio-dev libnlopt-cxx-dev catch2
   gnuplot-nox hdf5-tools python3 python3-numpy python3-h5py
 )
 # Readers of what the program writes, a browser among them, and a Slurm that the test itself starts and stops.

@@ -227,4 +227,36 @@ void SettingsTable::finish() const {
   }
 }
 
+std::string with_settings(std::string_view text, const std::string& file_name,
+                          const std::vector<std::string>& assignments) {
+  const auto parsed = [&](std::string_view toml) {
+    try {
+      return toml::parse(toml);
+    } catch (const toml::parse_error& failure) {
+      throw UsageError(file_name + ": line " + std::to_string(failure.source().begin.line) + ": " +
+                       std::string(failure.description()) + "; correct the TOML");
+    }
+  };
+  std::string edited(text);
+  for (const std::string& assignment : assignments) {
+    const std::size_t equals = assignment.find('=');
+    const std::string key = assignment.substr(0, equals);
+    const toml::table document = parsed(edited);
+    const toml::node* value = document.at_path(key).node();
+    if (equals == std::string::npos || value == nullptr || value->is_table() || value->is_array())
+      throw UsageError(file_name + ": " + assignment + ": the file has no such value; add it there first");
+    // Where the value stands, as the parser saw it; lines and columns count from 1, the end is behind it.
+    const auto place = [&](const toml::source_position& at) {
+      std::size_t begin = 0;
+      for (toml::source_index line = 1; line < at.line; ++line) begin = edited.find('\n', begin) + 1;
+      return begin + at.column - 1;
+    };
+    const std::size_t begin = place(value->source().begin), end = place(value->source().end);
+    const std::string quote = value->is_string() ? "\"" : "";
+    edited.replace(begin, end - begin, quote + assignment.substr(equals + 1) + quote);
+  }
+  parsed(edited);
+  return edited;
+}
+
 }  // namespace gaincal::netlist

@@ -36,6 +36,7 @@ void set_command_line(int argc, char** argv);
 
 int run_tech(const std::vector<std::string>& arguments);
 int run_netlist(const std::vector<std::string>& arguments);
+int run_size(const std::vector<std::string>& arguments);
 int run_sweep(const std::vector<std::string>& arguments);
 int run_fit(const std::vector<std::string>& arguments);
 int run_verify(const std::vector<std::string>& arguments);

@@ -16,6 +16,7 @@ constexpr Command kCommands[] = {
     {"flow", "run the whole chain from one design file", gaincal::cli::run_flow},
     {"tech", "check a technology: figures of its devices at every corner", gaincal::cli::run_tech},
     {"netlist", "write a circuit as a deck for ngspice", gaincal::cli::run_netlist},
+    {"size", "search sizes of cell and converters for a target, with SPICE in the loop", gaincal::cli::run_size},
     {"sweep", "characterise a design with ngspice: dataset.h5", gaincal::cli::run_sweep},
     {"fit", "make a model of a dataset", gaincal::cli::run_fit},
     {"verify", "run transistors and a model on the same operands: cell, column, array, sub-tile",

@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "netlist/embedded.hpp"
+#include "netlist/settings.hpp"
 #include "reference.hpp"
 
 using namespace gaincal;
@@ -162,4 +163,13 @@ TEST_CASE("a design chooses its cell, and the technology must have its devices",
   std::string text = edited("technology = \"gc28\"", "technology = \"mine.toml\"");
   text.replace(text.find("[cell]\n"), 7, "[cell]\ntype = \"oxide\"\n");
   CHECK_THROWS_WITH(parse_design(text, scratch.path() / "design.toml"), Contains("no device for the role 'oxide'"));
+}
+
+TEST_CASE("settings are changed in the text of a design and all else stays", "[netlist]") {
+  const std::string text = "# µ first\n[cell]\ncst = \"5fF\"   # kept\nw_n=\"1um\"\n[array]\nrows = 64\n";
+  CHECK(netlist::with_settings(text, "mine.toml", {"cell.cst=7 fF", "array.rows=32", "cell.cst=8 fF"}) ==
+        "# µ first\n[cell]\ncst = \"8 fF\"   # kept\nw_n=\"1um\"\n[array]\nrows = 32\n");
+  CHECK_THROWS_WITH(netlist::with_settings(text, "mine.toml", {"cell.l_n=1um"}),
+                    Catch::Contains("mine.toml: cell.l_n=1um: the file has no such value"));
+  CHECK_THROWS_WITH(netlist::with_settings("a = ", "mine.toml", {"a=1"}), Catch::Contains("mine.toml: line 1"));
 }
