@@ -183,6 +183,17 @@ Deck cell_leak_deck(const Design& design, double v_store_V, double age_s) {
 Deck readout_unsigned_deck(const Design& design, double q_in_C) { return readout_deck(design, false, q_in_C); }
 Deck readout_signed_deck(const Design& design, double q_in_C) { return readout_deck(design, true, q_in_C); }
 
+Deck readout_noise_deck(const Design& design, bool is_signed, NoiseOf what) {
+  std::string text = preamble(design, "noise of a converter");
+  text += parameter_lines({{"v_reference", design.lines.v_reference_V}});
+  text += std::string(embedded_file("gates.inc")) + readout_lines(design, is_signed, kEnable_s, 1);
+  text += embedded_file("bench_readout_noise.sp");
+  const std::string analysis =
+      std::string(what == NoiseOf::comparator ? "noise v(xc.o)" : "noise v(ramp)") + " vin dec 10 1meg 10g";
+  text += "." + analysis + "\n.end\n";
+  return {std::move(text), analysis, 0.0, 0.0, 0.0};
+}
+
 Deck column_unsigned_deck(const Design& design, const std::vector<RowOperand>& rows) {
   return column_deck(design, false, rows, Until::pulse);
 }

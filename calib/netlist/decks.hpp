@@ -36,6 +36,11 @@ Deck cell_leak_deck(const Design& design, double v_store_V, double age_s);
 Deck readout_unsigned_deck(const Design& design, double q_in_C);
 Deck readout_signed_deck(const Design& design, double q_in_C);
 
+/// Small-signal noise of a converter on the point of deciding. Of the comparator: `noise1.inoise_spectrum` at its
+/// input in V/sqrt(Hz); of the ramp with its bias: `noise1.onoise_spectrum`, the current as V/sqrt(Hz) of 1 Ohm.
+enum class NoiseOf { comparator, ramp };
+Deck readout_noise_deck(const Design& design, bool is_signed, NoiseOf what);
+
 /// What a row of a column holds and gets.
 struct RowOperand {
   double v_store_V = 0.0;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.hpp"
 #include "netlist/decks.hpp"
 #include "sweep/measures.hpp"
+#include "sweep/waveform.hpp"
 
 namespace gaincal::sweep {
 namespace {
@@ -16,6 +18,7 @@ constexpr int kLeadSteps = 3;
 constexpr int kTrimSteps = 8;
 constexpr double kTrimRange_V = 20e-3;
 constexpr double kFalsePulse_s = 20e-12;
+constexpr double kBoltzmann_J_K = 1.380649e-23, kZeroCelsius_K = 273.15;
 
 /// Width that a straight line through two conversions inside the range has at zero charge, and its slope in s/C.
 struct Line {
@@ -90,6 +93,28 @@ ConverterFigures measure_converter(Simulator& simulator, const Design& design, b
     figures.zero_s = std::max(figures.zero_s, convert(simulator, design, is_signed, sign * 0.02 * lsb_C).width_s);
   }
   return figures;
+}
+
+ConverterNoise measure_noise(Simulator& simulator, const Design& design, bool is_signed) {
+  const netlist::ReadoutDesign& readout = is_signed ? design.output_readout : design.score_readout;
+  if (!(readout.t_lead_s > 0)) throw Error("the ramp has no lead, so that the comparator has no time to decide");
+  const double at_Hz = 0.5 / readout.t_lead_s, slope_V_s = readout.i_ramp_A / readout.c_bit_line_F;
+  const auto density = [&](netlist::NoiseOf what, const std::string& spectrum) {
+    const netlist::Deck deck = netlist::readout_noise_deck(design, is_signed, what);
+    simulator.load(deck.text);
+    simulator.run(deck.analysis);
+    return value_at(simulator.vector("noise1.frequency"), simulator.vector(spectrum), at_Hz);
+  };
+  ConverterNoise noise;
+  noise.density_V_rtHz = density(netlist::NoiseOf::comparator, "noise1.inoise_spectrum");
+  // One-sided densities: white noise averaged over a time T has the variance S / (2 T), integrated over it S T / 2.
+  noise.comparator_s = noise.density_V_rtHz / std::sqrt(2 * readout.t_lead_s) / slope_V_s;
+  const double ramp_A_rtHz = density(netlist::NoiseOf::ramp, "noise1.onoise_spectrum");
+  noise.ramp_s = ramp_A_rtHz * std::sqrt(0.5 * design.t_max_s) / readout.i_ramp_A;
+  const double kT_J = kBoltzmann_J_K * (design.temperature_C + kZeroCelsius_K);
+  noise.reset_s = std::sqrt(kT_J * readout.c_bit_line_F) / readout.i_ramp_A;
+  noise.all_s = std::hypot(noise.comparator_s, noise.ramp_s, noise.reset_s);
+  return noise;
 }
 
 }  // namespace gaincal::sweep

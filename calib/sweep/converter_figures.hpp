@@ -30,4 +30,14 @@ struct ConverterFigures {
 };
 ConverterFigures measure_converter(spice::Simulator& simulator, const netlist::Design& design, bool is_signed);
 
+/// Noise of a converter as a pulse shows it, sigma of its width. The comparator averages the noise at its input over
+/// the time from the crossing of its reference to its decision, which is what the calibrated lead of the ramp makes up
+/// for; the ramp's noise adds up over the longest pulse; the reset of the bit line leaves sqrt(k T C).
+struct ConverterNoise {
+  double density_V_rtHz = 0.0;  ///< at the comparator's input, at 1 / (2 lead)
+  double comparator_s = 0.0, ramp_s = 0.0, reset_s = 0.0;
+  double all_s = 0.0;  ///< root of the sum of squares
+};
+ConverterNoise measure_noise(spice::Simulator& simulator, const netlist::Design& design, bool is_signed);
+
 }  // namespace gaincal::sweep

@@ -45,15 +45,26 @@ const std::vector<Figure> kReadoutFigures = {{"width at zero charge after calibr
                                              {"width beyond saturation", "ns", kNano},
                                              {"energy of a conversion, largest", "fJ", kFemto},
                                              {"calibrated lead of the ramp", "ns", kNano},
-                                             {"calibrated trim of the reference", "mV", kMilli}};
+                                             {"calibrated trim of the reference", "mV", kMilli},
+                                             {"noise at the comparator's input", "nV/rtHz", kNano},
+                                             {"jitter of the pulse by the comparator", "ps", kPico},
+                                             {"jitter by ramp, longest pulse", "ps", kPico},
+                                             {"jitter by the reset of the bit line", "ps", kPico},
+                                             {"jitter in all, of the longest pulse", "%", 1e-2}};
 
 std::vector<double> measure_calibrated(Simulator& simulator, const Design& nominal, bool is_signed) {
   Design design = nominal;
   calibrate_converter(simulator, design, is_signed);
   const ConverterFigures found = measure_converter(simulator, design, is_signed);
+  const ConverterNoise noise = measure_noise(simulator, design, is_signed);
   const netlist::ReadoutDesign& readout = is_signed ? design.output_readout : design.score_readout;
-  return {found.zero_s, found.wrong,    found.first_s,    found.deviation_s, found.q_sat_C,
-          found.end_s,  found.energy_J, readout.t_lead_s, readout.v_trim_V};
+  return {found.zero_s,       found.wrong,
+          found.first_s,      found.deviation_s,
+          found.q_sat_C,      found.end_s,
+          found.energy_J,     readout.t_lead_s,
+          readout.v_trim_V,   noise.density_V_rtHz,
+          noise.comparator_s, noise.ramp_s,
+          noise.reset_s,      noise.all_s / design.t_max_s};
 }
 
 std::vector<double> measure_unsigned(Simulator& simulator, const Design& design) {

@@ -6,6 +6,9 @@
 #include <sstream>
 
 #include "core/error.hpp"
+#include "netlist/decks.hpp"
+#include "sweep/measures.hpp"
+#include "sweep/run_points.hpp"
 
 using namespace gaincal;
 using namespace gaincal::sweep;
@@ -101,4 +104,36 @@ TEST_CASE("a circuit that the design cannot take is refused by the field", "[swe
   CHECK_THAT(result.failures[0], Contains("storage.levels: the DAC has 3 bits"));
   test.overrides = {"cell.type=\"7t\""};
   CHECK_THROWS_WITH(run_self_test(test, "", {1, false}), Contains("cell.type: '7t' is unknown"));
+}
+
+TEST_CASE("the jitter of a converter is what transient noise of the same density makes", "[sweep][circuits]") {
+  const SelfTestResult result = run("readout_unsigned");
+  const double density_V_rtHz = figure(result, "noise at the comparator");
+  const double expected_s = figure(result, "jitter of the pulse by the comparator");
+  constexpr double kStep_s = 20e-12;
+  constexpr std::size_t kRuns = 80;
+  const netlist::Design design = netlist::default_design();
+  netlist::Deck deck = netlist::readout_unsigned_deck(design, 0.5 * design.saturation_charge_C(design.score_readout));
+  const std::string quiet = "Vref ref 0 {v_reference+v_trim}";
+  const std::size_t at = deck.text.find(quiet);
+  REQUIRE(at != std::string::npos);
+  // White up to 1 / (2 step): samples of this sigma, one a step, in series with the comparator's reference.
+  std::ostringstream noisy;
+  noisy << "Vref ref 0 dc {v_reference+v_trim} trnoise(" << density_V_rtHz / std::sqrt(2 * kStep_s) << " " << kStep_s
+        << " 0 0)";
+  deck.text.replace(at, quiet.size(), noisy.str());
+  const auto outcomes = run_points(kRuns, 1,
+                                   [&](spice::Simulator& simulator, std::size_t) {
+                                     return std::vector<double>{measure_readout(simulator, design, deck, false)[0]};
+                                   },
+                                   {0, 120, ""});
+  double sum_s = 0.0, squares_s2 = 0.0;
+  for (const PointOutcome& outcome : outcomes) {
+    REQUIRE(outcome.failure.empty());
+    sum_s += outcome.values[0];
+  }
+  for (const PointOutcome& outcome : outcomes) squares_s2 += std::pow(outcome.values[0] - sum_s / kRuns, 2);
+  const double sigma_s = std::sqrt(squares_s2 / (kRuns - 1));
+  INFO("SPICE " << sigma_s << " s, estimate " << expected_s << " s");
+  CHECK(sigma_s / expected_s == Approx(1.0).margin(0.3));  // of 80 samples sigma is known to 8 %
 }
