@@ -18,6 +18,11 @@ using spice::Simulator;
 
 constexpr double kFemto = 1e-15, kMilli = 1e-3, kNano = 1e-9, kPico = 1e-12;
 
+void simulate(Simulator& simulator, const netlist::Deck& deck) {
+  simulator.load(deck.text);
+  simulator.run(deck.analysis);
+}
+
 const std::vector<Figure> kCellFigures = {{"charge of a read at the highest level", "fC", kFemto, true},
                                           {"charge of a read at the lowest level", "fC", kFemto},
                                           {"charge is zero at a stored voltage of", "mV", kMilli},
@@ -74,9 +79,59 @@ std::vector<double> measure_signed(Simulator& simulator, const Design& design) {
   return measure_calibrated(simulator, design, true);
 }
 
-void simulate(Simulator& simulator, const netlist::Deck& deck) {
-  simulator.load(deck.text);
-  simulator.run(deck.analysis);
+const std::vector<Figure> kColumnFigures = {{"rows of full reads that saturate it", "rows", 1.0},
+                                            {"bit line moved by them", "mV", kMilli},
+                                            {"charge lost by them to the moving bit line", "%", 1e-2},
+                                            {"the same of all rows with shorter pulses", "%", 1e-2},
+                                            {"pulse of half their charge", "ns", kNano},
+                                            {"energy of read and conversion", "fJ", kFemto}};
+
+/// The first `active` rows hold the highest level and get a pulse, the others the middle and none.
+std::vector<netlist::RowOperand> active_rows(const Design& design, std::size_t active, double t_pulse_s) {
+  std::vector<netlist::RowOperand> rows(design.rows, {design.v_middle_V(), 0.0});
+  for (std::size_t row = 0; row < active; ++row) rows[row] = {design.v_max_V, t_pulse_s};
+  return rows;
+}
+
+std::vector<double> measure_column(Simulator& simulator, const Design& nominal, bool is_signed) {
+  Design design = nominal;
+  calibrate_converter(simulator, design, is_signed);
+  const netlist::ReadoutDesign& readout = is_signed ? design.output_readout : design.score_readout;
+  const double q_full_C = design.saturation_charge_C(readout);
+  const auto held_C = [&](double t_pulse_s) {
+    return measure_cell_read(simulator, design, netlist::cell_read_deck(design, design.v_max_V, t_pulse_s))[0];
+  };
+  const auto rows = static_cast<std::size_t>(
+      std::clamp(std::round(q_full_C / held_C(design.t_max_s)), 1.0, static_cast<double>(design.rows)));
+  const auto moved_V = [&](std::size_t active, double t_pulse_s) {
+    simulate(simulator, netlist::column_charge_deck(design, is_signed, active_rows(design, active, t_pulse_s)));
+    return design.lines.v_reference_V - simulator.value("v(bl)");
+  };
+  const auto lost = [&](std::size_t active, double t_pulse_s, double dv_V) {
+    return 1 - readout.c_bit_line_F * dv_V / (static_cast<double>(active) * held_C(t_pulse_s));
+  };
+  const double all_s =
+      std::max(2 * design.lines.edge_s, design.t_max_s * static_cast<double>(rows) / static_cast<double>(design.rows));
+  const double few_V = moved_V(rows, design.t_max_s), many_V = moved_V(design.rows, all_s);
+  const auto operands = active_rows(design, rows, 0.5 * design.t_max_s);
+  const auto deck =
+      is_signed ? netlist::column_signed_deck(design, operands) : netlist::column_unsigned_deck(design, operands);
+  const auto converted = measure_readout(simulator, design, deck, is_signed);
+  const double cells_J =
+      source_energy(simulator.vector("time"), design.technology.supply_V, simulator.vector("i(vcell)"));
+  return {static_cast<double>(rows),
+          few_V,
+          lost(rows, design.t_max_s, few_V),
+          lost(design.rows, all_s, many_V),
+          converted.front(),
+          converted.back() + cells_J};
+}
+
+std::vector<double> measure_column_unsigned(Simulator& simulator, const Design& design) {
+  return measure_column(simulator, design, false);
+}
+std::vector<double> measure_column_signed(Simulator& simulator, const Design& design) {
+  return measure_column(simulator, design, true);
 }
 
 const std::vector<Figure> kWritePathFigures = {{"DAC output from its level, largest", "mV", kMilli},
@@ -194,6 +249,22 @@ const std::vector<SelfTest>& self_tests() {
        {},
        kReadoutFigures,
        measure_signed,
+       false},
+      {"column_unsigned",
+       "column of the K array: cells, bit line, unsigned converter",
+       "readout_unsigned.inc",
+       {"readout_unsigned"},
+       {},
+       kColumnFigures,
+       measure_column_unsigned,
+       false},
+      {"column_signed",
+       "column of the V array: cells, bit line, signed converter",
+       "readout_signed.inc",
+       {"readout_signed"},
+       {},
+       kColumnFigures,
+       measure_column_signed,
        false},
       {"write_path",
        "3-bit DAC and boosted word-line drivers",

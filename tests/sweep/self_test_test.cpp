@@ -106,6 +106,20 @@ TEST_CASE("a circuit that the design cannot take is refused by the field", "[swe
   CHECK_THROWS_WITH(run_self_test(test, "", {1, false}), Contains("cell.type: '7t' is unknown"));
 }
 
+TEST_CASE("a column loses a little of its charge to the moving bit line, more to many rows", "[sweep][circuits]") {
+  for (const char* name : {"column_unsigned", "column_signed"}) {
+    const SelfTestResult result = run(name);
+    INFO(name);
+    CHECK(figure(result, "rows of full reads") == (name == std::string("column_unsigned") ? 8.0 : 4.0));
+    CHECK(figure(result, "bit line moved") == Approx(0.139).margin(0.003));  // saturation charge over its capacitor
+    const double few = figure(result, "charge lost by them"), many = figure(result, "the same of all rows");
+    CHECK(few > 0.01);
+    CHECK(many > few);
+    CHECK(many < 0.1);
+    CHECK(figure(result, "pulse of half") == Approx(7.5e-9).epsilon(0.05));
+  }
+}
+
 TEST_CASE("the jitter of a converter is what transient noise of the same density makes", "[sweep][circuits]") {
   const SelfTestResult result = run("readout_unsigned");
   const double density_V_rtHz = figure(result, "noise at the comparator");
