@@ -117,6 +117,42 @@ RetentionTable run_retention(const SelfTest& test, const std::string& design_fil
   return table;
 }
 
+store::Table table_of(const SelfTestResult& result) {
+  const std::size_t count = result.conditions.size();
+  store::Table table;
+  table.name = "circuit_" + result.name;
+  table.description = result.summary + "; pins: " + result.pins;
+  store::Axis axis{"condition", "1", {}, result.conditions, "corner and temperature; first the design's own"};
+  for (std::size_t k = 0; k < count; ++k) axis.values.push_back(static_cast<double>(k));
+  table.axes = {std::move(axis)};
+  for (std::size_t f = 0; f < result.figures.size(); ++f) {
+    const Figure& figure = result.figures[f];
+    // Printed units with a prefix are SI units behind it; percent, counts and the like are pure numbers.
+    const std::string unit = figure.scale < 1e-2 ? figure.unit.substr(1) : "1";
+    store::Quantity quantity{"figure_" + std::to_string(f), unit, figure.name, {}};
+    for (std::size_t k = 0; k < count; ++k) quantity.values.push_back(result.values[k][f]);
+    table.quantities.push_back(std::move(quantity));
+  }
+  for (const std::string& failure : result.failures) table.failed.push_back(failure.empty() ? 0 : 1);
+  table.reason = result.failures;
+  return table;
+}
+
+store::Table table_of(const RetentionTable& retention) {
+  store::Table table;
+  table.name = "retention_" + retention.name;
+  table.description = "stored voltage over age, at two sets of tolerances";
+  table.axes = {{"v_store", "V", retention.v_start_V, {}, "at the start"}, {"age", "s", retention.ages_s, {}, ""}};
+  table.quantities = {{"v_cell", "V", "stored voltage", {}},
+                      {"v_cell_tight", "V", "the same with ten times smaller floors", {}}};
+  for (std::size_t level = 0; level < retention.v_start_V.size(); ++level)
+    for (std::size_t age = 0; age < retention.ages_s.size(); ++age) {
+      table.quantities[0].values.push_back(retention.v_store_V[level][age]);
+      table.quantities[1].values.push_back(retention.v_tight_V[level][age]);
+    }
+  return table;
+}
+
 void print_self_test(std::ostream& stream, const SelfTestResult& result) {
   stream << result.name << ": " << result.summary << "\n  pins: " << result.pins << "\n";
   stream << "  " << std::left << std::setw(44) << "figure" << std::right << std::setw(12) << result.conditions.front()

@@ -7,6 +7,7 @@
 
 #include "netlist/design.hpp"
 #include "spice/simulator.hpp"
+#include "store/table.hpp"
 
 namespace gaincal::sweep {
 
@@ -57,6 +58,10 @@ struct RetentionTable {
   std::vector<std::vector<double>> v_store_V, v_tight_V;  ///< [level][age]; the second with ten times smaller floors
 };
 RetentionTable run_retention(const SelfTest& test, const std::string& design_file, const SelfTestOptions& options);
+
+/// As tables of dataset.h5 (src/store/FORMAT.md): `circuit_<name>` and `retention_<name>`, SI.
+store::Table table_of(const SelfTestResult& result);
+store::Table table_of(const RetentionTable& table);
 
 void print_self_test(std::ostream& stream, const SelfTestResult& result);
 void print_retention(std::ostream& stream, const RetentionTable& table);

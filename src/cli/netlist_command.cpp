@@ -3,10 +3,12 @@
 
 #include "cli/command.hpp"
 #include "core/files.hpp"
+#include "core/provenance.hpp"
 #include "core/units.hpp"
 #include "netlist/array_decks.hpp"
 #include "netlist/decks.hpp"
 #include "netlist/periphery_decks.hpp"
+#include "sweep/run_points.hpp"
 #include "sweep/self_test.hpp"
 
 namespace gaincal::cli {
@@ -169,9 +171,13 @@ const Circuit& find_circuit(const std::string& name) {
   throw UsageError("no circuit '" + name + "'; 'gaincal netlist --list' names them");
 }
 
-/// Simulates one circuit, or all of them, and prints what it extracted. Whether every run succeeded.
+/// Simulates one circuit, or all of them, prints what it extracted and keeps it in `out` where that is not empty.
+/// Whether every run succeeded.
 bool run_self_tests(const std::string& name, const std::string& design_file, const std::vector<std::string>& overrides,
-                    const sweep::SelfTestOptions& options) {
+                    const sweep::SelfTestOptions& options, const std::string& out) {
+  store::Dataset dataset;
+  dataset.design_toml =
+      (design_file.empty() ? netlist::default_design(overrides) : netlist::load_design(design_file, overrides)).toml;
   bool found = false, succeeded = true;
   for (sweep::SelfTest test : sweep::self_tests()) {
     if (name != "all" && name != test.name) continue;
@@ -180,8 +186,19 @@ bool run_self_tests(const std::string& name, const std::string& design_file, con
     const sweep::SelfTestResult result = sweep::run_self_test(test, design_file, options);
     sweep::print_self_test(std::cout, result);
     for (const std::string& failure : result.failures) succeeded = succeeded && failure.empty();
-    if (test.stores) sweep::print_retention(std::cout, sweep::run_retention(test, design_file, options));
+    dataset.tables.push_back(sweep::table_of(result));
+    if (test.stores) {
+      const sweep::RetentionTable retention = sweep::run_retention(test, design_file, options);
+      sweep::print_retention(std::cout, retention);
+      dataset.tables.push_back(sweep::table_of(retention));
+    }
     std::cout << std::endl;
+  }
+  if (found && !out.empty()) {
+    dataset.provenance.command_line = command_line();
+    dataset.provenance.netlist_hash = content_hash(dataset.design_toml);
+    dataset.provenance.ngspice_version = sweep::simulator_version();
+    store::write_dataset(out, dataset);
   }
   if (found) return succeeded;
   std::string list;
@@ -212,8 +229,8 @@ int run_netlist(const std::vector<std::string>& arguments) {
       "workers", po::value<unsigned>()->default_value(0), "of --self-test: worker processes (0: one per core)")(
       "set", po::value<std::vector<std::string>>(), "key=value in the design, e.g. --set cell.cst=8fF")(
       "design", po::value<std::string>(), "design file (built-in gc28_paper)")(
-      "out", po::value<std::string>(), "file to write (standard output)")("force", "overwrite --out")(
-      "v-store", po::value<std::string>(), "stored voltage, e.g. 0.9V")(
+      "out", po::value<std::string>(), "file to write (standard output); of --self-test: HDF5")(
+      "force", "overwrite --out")("v-store", po::value<std::string>(), "stored voltage, e.g. 0.9V")(
       "t-pulse", po::value<std::string>(), "read pulse, e.g. 15ns")("q-in", po::value<std::string>(),
                                                                     "charge to convert, e.g. 50fC")(
       "level", po::value<std::size_t>(), "level to write")("previous", po::value<std::size_t>(),
@@ -231,11 +248,11 @@ int run_netlist(const std::vector<std::string>& arguments) {
   const auto overrides =
       values->count("set") > 0 ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>();
   if (values->count("self-test") > 0) {
-    for (const char* option : {"circuit", "out", "force"})
-      if (values->count(option) > 0)
-        throw UsageError("--self-test: prints figures and writes no deck; remove " + std::string(option));
+    if (values->count("circuit") > 0) throw UsageError("--self-test: writes no deck; remove the circuit");
+    const std::string out = values->count("out") > 0 ? (*values)["out"].as<std::string>() : "";
+    if (!out.empty()) refuse_overwrite(out, values->count("force") > 0);
     const sweep::SelfTestOptions self_test{(*values)["workers"].as<unsigned>(), values->count("nominal") == 0};
-    return run_self_tests((*values)["self-test"].as<std::string>(), design_file, overrides, self_test)
+    return run_self_tests((*values)["self-test"].as<std::string>(), design_file, overrides, self_test, out)
                ? 0
                : static_cast<int>(ExitCode::failed);
   }

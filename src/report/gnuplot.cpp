@@ -49,6 +49,17 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
+/// The same with the line breaks of the text.
+std::string quoted_lines(const std::string& text) {
+  std::string result;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    result.append(result.empty() ? "" : ".\"\\n\".").append(quoted(text.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  return result;
+}
+
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -111,7 +122,7 @@ void script_curves(std::ostream& script, const Panel& panel, const fs::path& fol
   if (panel.log_x && panel.log_y)
     script << "set logscale x 2\nset offsets 0, 0, 0, 0\n";
   else if (panel.log_x)
-    script << "set logscale x\nset offsets 0, 0, graph 0.06, graph 0.06\nset format x '10^{%L}'\n";
+    script << "set logscale x\nset offsets 0, 0, graph 0.06, graph 0.06\nset format x '10^{%L}'\nset rmargin 5\n";
   std::string separator = "plot ";
   for (std::size_t i = 0; i < panel.series.size(); ++i) {
     const Series& series = panel.series[i];
@@ -140,7 +151,7 @@ void script_bars(std::ostream& script, const Panel& panel, const fs::path& folde
   double longest = 0.0;
   script << "set yrange [" << count - 0.4 << ":-0.6]\nset ytics (";
   for (std::size_t i = 0; i < panel.categories.size(); ++i)
-    script << (i > 0 ? ", " : "") << quoted(panel.categories[i]) << " " << i;
+    script << (i > 0 ? ", " : "") << quoted_lines(panel.categories[i]) << " " << i;
   script << ") scale 0\nset grid noytics\n";
   std::string separator = "plot ";
   std::ostringstream plot;
@@ -180,8 +191,12 @@ void script_bars(std::ostream& script, const Panel& panel, const fs::path& folde
 
 /// Taller where many bars need room.
 int height_px(const Panel& panel) {
-  const std::size_t bars = panel.categories.size() * panel.bars.size();
-  return std::max(340, 120 + 20 * static_cast<int>(bars));
+  int height = 120;
+  for (const std::string& category : panel.categories) {
+    const auto lines = 1 + std::count(category.begin(), category.end(), '\n');
+    height += std::max(20 * static_cast<int>(panel.bars.size()), 17 * static_cast<int>(lines) + 3);
+  }
+  return std::max(340, height);
 }
 
 /// Title on top, below it the key in rows of two, below them the plot: gnuplot alone lets them collide.

@@ -23,6 +23,7 @@ Sources read_sources(const fs::path& folder) {
   read("mismatch/dataset.h5", store::kDatasetSchema, sources.mismatch);
   read("verify.h5", store::kResultsSchema, sources.verify);
   read("study.h5", store::kResultsSchema, sources.study);
+  read("circuits.h5", store::kDatasetSchema, sources.circuits);
   if (!sources.dataset && !sources.model && !sources.results)
     throw Error(folder.string() +
                 ": holds neither dataset.h5, model.h5 nor results.h5; make them with 'gaincal flow DESIGN.toml --out " +
@@ -44,10 +45,11 @@ Page make_page(const Sources& sources) {
       "from transistors to tokens: what SPICE said, what was fitted to it, and what a language model on the "
       "fitted circuit costs and says";
   page.headlines = headlines(sources);
-  page.sections = {cell_section(sources),        converter_section(sources), memory_section(sources),
-                   spread_section(sources),      column_section(sources),    language_section(sources),
-                   sensitivity_section(sources), energy_section(sources),    comparison_section(sources),
-                   timing_section(sources),      scaling_section(sources),   provenance_section(sources)};
+  page.sections = {cell_section(sources),       converter_section(sources),   memory_section(sources),
+                   spread_section(sources),     circuits_section(sources),    column_section(sources),
+                   language_section(sources),   sensitivity_section(sources), energy_section(sources),
+                   comparison_section(sources), timing_section(sources),      scaling_section(sources),
+                   provenance_section(sources)};
   return page;
 }
 

@@ -18,10 +18,11 @@ struct Sources {
   std::optional<store::Dataset> mismatch = {};  ///< of a Monte Carlo sweep of the cell
   std::optional<store::Dataset> verify = {};    ///< columns and arrays against SPICE
   std::optional<store::Dataset> study = {};     ///< `gaincal gpt2 sweep`
+  std::optional<store::Dataset> circuits = {};  ///< `gaincal netlist --self-test`
 };
 
-/// Reads dataset.h5, model.h5 and results.h5 of a folder, and corners/dataset.h5, mismatch/dataset.h5, verify.h5 and
-/// study.h5 where they stand beside them.
+/// Reads dataset.h5, model.h5 and results.h5 of a folder, and corners/dataset.h5, mismatch/dataset.h5, verify.h5,
+/// study.h5 and circuits.h5 where they stand beside them.
 ///
 /// Throws  Error when the folder is missing or holds none of the first three, or with the store's message for a damaged
 /// one

@@ -14,6 +14,7 @@ Section cell_section(const Sources& sources);
 Section converter_section(const Sources& sources);
 Section memory_section(const Sources& sources);
 Section spread_section(const Sources& sources);
+Section circuits_section(const Sources& sources);
 Section column_section(const Sources& sources);
 Section language_section(const Sources& sources);
 Section sensitivity_section(const Sources& sources);

@@ -245,6 +245,25 @@ store::Dataset report_sweep(const std::string& axis) {
   return dataset;
 }
 
+store::Dataset report_circuits() {
+  store::Dataset dataset;
+  store::Table cell;
+  cell.name = "circuit_cell_6t";
+  cell.axes = {named("condition", {"tt 27 C", "ff 125 C", "ss -40 C"})};
+  cell.quantities = {{"figure_0", "C", "charge of a read, at the highest level", {30e-15, 40e-15, kNone}},
+                     {"figure_1", "V", "charge is zero at", {0.45, 0.45, kNone}},
+                     {"figure_2", "s", "trim that changes sign", {1e-12, -2e-12, kNone}},
+                     {"figure_3", "V/rtHz", "noise", {19e-9, 22e-9, kNone}}};
+  cell.failed = {0, 0, 1};
+  cell.reason = {"", "", "no convergence"};
+  store::Table retention;
+  retention.name = "retention_cell_6t";
+  retention.axes = {{"v_store", "V", {0.0, 0.9}}, {"age", "s", {1e-3, 1e-2, 1e-1}}};
+  retention.quantities = {{"v_cell", "V", "", {0.0, 0.02, 0.1, 0.9, 0.88, 0.8}}};
+  dataset.tables = {cell, retention};
+  return dataset;
+}
+
 void write_report_files(const std::filesystem::path& folder) {
   for (const char* axis : {"corner", "sample"}) {
     const std::filesystem::path sweep = folder / (std::string(axis) == "corner" ? "corners" : "mismatch");
@@ -252,6 +271,7 @@ void write_report_files(const std::filesystem::path& folder) {
     store::write_dataset(sweep / "dataset.h5", report_sweep(axis));
   }
   store::write_dataset(folder / "study.h5", report_study());
+  store::write_dataset(folder / "circuits.h5", report_circuits());
   store::write_dataset(folder / "dataset.h5", report_dataset());
   store::write_model(folder / "model.h5", report_model());
   store::write_dataset(folder / "results.h5", report_results());

@@ -18,6 +18,8 @@ store::Dataset report_results();
 
 /// What `gaincal gpt2 sweep` writes, with a hostile knob.
 store::Dataset report_study();
+/// What `gaincal netlist --self-test --out` writes: a circuit with a condition that failed, and a retention table.
+store::Dataset report_circuits();
 /// Reads over stored voltage, width and `axis`: "corner" or "sample".
 store::Dataset report_sweep(const std::string& axis);
 

@@ -69,7 +69,7 @@ TEST_CASE("a folder with everything gives a page without notices", "[report]") {
   tests::write_report_files(scratch.path());
   const report::Page page = report::make_page(report::read_sources(scratch.path()));
   for (const report::Section& section : page.sections) CHECK(missing_command(page, section.id).empty());
-  CHECK(page.sections.size() == 12);
+  CHECK(page.sections.size() == 13);
   for (const report::Section& section : page.sections) CHECK(section.blocks.size() > 0);
 }
 
@@ -101,6 +101,7 @@ TEST_CASE("a missing part becomes a notice that names the command which makes it
     CHECK_THAT(missing_command(page, section), Contains("gaincal flow"));
   CHECK_THAT(missing_command(page, "spread"), Contains("gain_cell_corners") && Contains("gain_cell_monte_carlo"));
   CHECK_THAT(missing_command(page, "sensitivity"), Contains("gaincal gpt2 sweep"));
+  CHECK_THAT(missing_command(page, "circuits"), Contains("gaincal netlist --self-test all"));
   CHECK(missing_command(page, "cell").empty());
   sources = {tests::report_dataset(), {}, tests::report_results()};
   page = report::make_page(sources);
@@ -185,4 +186,23 @@ TEST_CASE("the page with hostile names holds no foreign script and stays small",
   CHECK_FALSE(std::filesystem::exists(scratch.path() / "intruder"));
   CHECK(read_file(scratch.path() / "figures/cell_charge.svg").size() > 2000);
   CHECK(read_file(scratch.path() / "figures/cell_charge.pdf").substr(0, 4) == "%PDF");
+}
+
+TEST_CASE("the figures of a circuit are bars around its own condition, and all of them a table", "[report]") {
+  report::Sources sources;
+  sources.circuits = tests::report_circuits();
+  const report::Page page = report::make_page(sources);
+  const auto section = std::find_if(page.sections.begin(), page.sections.end(),
+                                    [](const report::Section& each) { return each.id == "circuits"; });
+  REQUIRE(section != page.sections.end());
+  REQUIRE(section->blocks.size() == 3);
+  const report::Panel& bars = std::get<report::Figure>(section->blocks[0]).panels.at(0);
+  REQUIRE(bars.categories.size() == 3);  // the figure that changes sign is in the table alone
+  CHECK(bars.bars[0].to[0] == Approx(40.0 / 30.0));
+  CHECK(bars.bars[0].labels[0] == "30 fC");
+  const report::DataTable& table = std::get<report::DataTable>(section->blocks[1]);
+  REQUIRE(table.rows.size() == 4);
+  CHECK(table.rows[2][3].text == "-2 ps");
+  CHECK(table.rows[2][4].text == "ff 125 C");
+  CHECK(std::get<report::Figure>(section->blocks[2]).panels.at(0).series.size() == 2);
 }
