@@ -155,7 +155,7 @@ store::Table table_of(const RetentionTable& retention) {
 
 void print_self_test(std::ostream& stream, const SelfTestResult& result) {
   stream << result.name << ": " << result.summary << "\n  pins: " << result.pins << "\n";
-  stream << "  " << std::left << std::setw(44) << "figure" << std::right << std::setw(12) << result.conditions.front()
+  stream << "  " << std::left << std::setw(52) << "figure" << std::right << std::setw(12) << result.conditions.front()
          << std::setw(12) << "worst"
          << "  at\n";
   for (std::size_t f = 0; f < result.figures.size(); ++f) {
@@ -167,7 +167,7 @@ void print_self_test(std::ostream& stream, const SelfTestResult& result) {
       const double value = result.values[k][f], before = result.values[worst][f];
       if (figure.smallest_is_worst ? value < before : value > before) worst = k;
     }
-    stream << "  " << std::left << std::setw(44) << (figure.name + ", " + figure.unit) << std::right
+    stream << "  " << std::left << std::setw(52) << (figure.name + ", " + figure.unit) << std::right
            << std::setprecision(4) << std::setw(12) << result.values[0][f] / figure.scale << std::setw(12)
            << result.values[worst][f] / figure.scale << "  " << result.conditions[worst] << "\n";
   }

@@ -49,8 +49,10 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
-/// The same with the line breaks of the text.
-std::string quoted_lines(const std::string& text) {
+/// The same as the label of a tic: with the line breaks of the text, and each % doubled, as gnuplot takes it for a
+/// format.
+std::string quoted_tic(std::string text) {
+  for (std::size_t at = 0; (at = text.find('%', at)) != std::string::npos; at += 2) text.insert(at, 1, '%');
   std::string result;
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -149,9 +151,10 @@ void script_bars(std::ostream& script, const Panel& panel, const fs::path& folde
   const double count = static_cast<double>(panel.categories.size());
   const double thickness = 0.8 / static_cast<double>(panel.bars.size());
   double longest = 0.0;
+  std::size_t letters = 8;  // of the longest label, which the range leaves room for
   script << "set yrange [" << count - 0.4 << ":-0.6]\nset ytics (";
   for (std::size_t i = 0; i < panel.categories.size(); ++i)
-    script << (i > 0 ? ", " : "") << quoted_lines(panel.categories[i]) << " " << i;
+    script << (i > 0 ? ", " : "") << quoted_tic(panel.categories[i]) << " " << i;
   script << ") scale 0\nset grid noytics\n";
   std::string separator = "plot ";
   std::ostringstream plot;
@@ -171,6 +174,7 @@ void script_bars(std::ostream& script, const Panel& panel, const fs::path& folde
         for (std::size_t column = 0; column < 4; ++column) errors[column].push_back(bar[column]);
       }
       longest = std::max(longest, group.to[i] + error);
+      letters = std::max(letters, group.labels[i].size());
       script << "set label " << quoted(group.labels[i]) << " at " << group.to[i] + error << "," << y
              << " left offset 0.6,0 font ',13' front\n";
     }
@@ -185,17 +189,18 @@ void script_bars(std::ostream& script, const Panel& panel, const fs::path& folde
     plot << separator << quoted("e." + name) << " with xerrorbars pt 0 lw 1.5 lc rgb " << colour(kInk.rgb)
          << " notitle";
   }
-  script << "set xrange [0:" << (longest > 0 ? longest * 1.22 : 1.0) << "]\nset xtics " << tick_step(longest) << "\n";
+  script << "set xrange [0:" << (longest > 0 ? longest * (0.98 + 0.03 * static_cast<double>(letters)) : 1.0)
+         << "]\nset xtics " << tick_step(longest) << "\n";
   script << (separator == "plot " ? "plot NaN notitle" : plot.str()) << "\n";
 }
 
 /// Taller where many bars need room.
 int height_px(const Panel& panel) {
-  int height = 120;
-  for (const std::string& category : panel.categories) {
-    const auto lines = 1 + std::count(category.begin(), category.end(), '\n');
-    height += std::max(20 * static_cast<int>(panel.bars.size()), 17 * static_cast<int>(lines) + 3);
-  }
+  std::ptrdiff_t lines = 0;  // of the longest name: rows are of one height
+  for (const std::string& category : panel.categories)
+    lines = std::max(lines, 1 + std::count(category.begin(), category.end(), '\n'));
+  const int row = std::max(20 * static_cast<int>(panel.bars.size()), lines > 1 ? 20 * static_cast<int>(lines) : 0);
+  const int height = 120 + row * static_cast<int>(panel.categories.size());
   return std::max(340, height);
 }
 

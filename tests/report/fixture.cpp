@@ -250,7 +250,7 @@ store::Dataset report_circuits() {
   store::Table cell;
   cell.name = "circuit_cell_6t";
   cell.axes = {named("condition", {"tt 27 C", "ff 125 C", "ss -40 C"})};
-  cell.quantities = {{"figure_0", "C", "charge of a read, at the highest level", {30e-15, 40e-15, kNone}},
+  cell.quantities = {{"figure_0", "C", "charge of a read at 10 .. 90 %, highest level", {30e-15, 40e-15, kNone}},
                      {"figure_1", "V", "charge is zero at", {0.45, 0.45, kNone}},
                      {"figure_2", "s", "trim that changes sign", {1e-12, -2e-12, kNone}},
                      {"figure_3", "V/rtHz", "noise", {19e-9, 22e-9, kNone}}};
