@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <optional>
 #include <set>
+#include <sstream>
 
 #include "core/error.hpp"
 
@@ -33,6 +35,36 @@ std::string shortest(double value) {
   char buffer[40];
   const auto [end, status] = std::to_chars(buffer, buffer + sizeof buffer, value);
   return {buffer, end};
+}
+
+toml::table parse_toml(std::string_view text, const std::string& file_name) {
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& failure) {
+    throw UsageError(file_name + ": line " + std::to_string(failure.source().begin.line) + ": " +
+                     std::string(failure.description()) + "; correct the TOML");
+  }
+}
+
+/// `value = ..` of an assignment as a document, or nothing where it is no TOML.
+std::optional<toml::table> value_as_toml(const std::string& value) {
+  try {
+    return toml::parse("value = " + value);
+  } catch (const toml::parse_error&) {
+    return std::nullopt;
+  }
+}
+
+/// Whether an assignment to a text brings TOML of its own.
+bool brings_toml(const std::string& value) { return value.starts_with('"') || value.starts_with('['); }
+
+/// The value of an assignment as it is written into a file.
+std::string value_text(const std::string& value, bool is_text) {
+  if ((brings_toml(value) || !is_text) && value_as_toml(value)) return value;
+  std::ostringstream text;
+  const toml::value<std::string> node(value);
+  text << toml::toml_formatter(node, toml::format_flags::none);  // in double quotes
+  return text.str();
 }
 
 /// The item of a list that a step of a path names: by its `name`, or by its number.
@@ -67,17 +99,11 @@ void override_value(toml::table& document, const std::string& text, const std::s
   if (!place->is_table()) throw UsageError(where + ": does not end in a key of a table; correct the key");
   toml::table& table = *place->as_table();
   const std::string key = path.substr(begin);
-  toml::table parsed;
   const bool is_text = table.contains(key) && table.get(key)->is_string();
-  if (!is_text || value.starts_with('"') || value.starts_with('[')) {
-    try {
-      parsed = toml::parse("value = " + value);
-    } catch (const toml::parse_error&) {
-      parsed.clear();
-    }
-  }
-  if (!parsed.contains("value")) parsed.insert_or_assign("value", value);
-  table.insert_or_assign(key, std::move(*parsed.get("value")));
+  std::optional<toml::table> parsed;
+  if (!is_text || brings_toml(value)) parsed = value_as_toml(value);
+  if (!parsed) parsed = toml::table{{"value", value}};
+  table.insert_or_assign(key, std::move(*parsed->get("value")));
 }
 
 }  // namespace
@@ -89,12 +115,7 @@ SettingsTable SettingsTable::parse(std::string_view text, const std::string& fil
 SettingsTable SettingsTable::parse(std::string_view text, const std::string& file_name,
                                    const std::vector<std::string>& overrides) {
   auto node = std::make_shared<Node>();
-  try {
-    node->document = std::make_shared<toml::table>(toml::parse(text));
-  } catch (const toml::parse_error& failure) {
-    throw UsageError(file_name + ": line " + std::to_string(failure.source().begin.line) + ": " +
-                     std::string(failure.description()) + "; correct the TOML");
-  }
+  node->document = std::make_shared<toml::table>(parse_toml(text, file_name));
   for (const std::string& assignment : overrides) override_value(*node->document, assignment, file_name);
   node->table = node->document.get();
   node->file_name = file_name;
@@ -229,33 +250,41 @@ void SettingsTable::finish() const {
 
 std::string with_settings(std::string_view text, const std::string& file_name,
                           const std::vector<std::string>& assignments) {
-  const auto parsed = [&](std::string_view toml) {
-    try {
-      return toml::parse(toml);
-    } catch (const toml::parse_error& failure) {
-      throw UsageError(file_name + ": line " + std::to_string(failure.source().begin.line) + ": " +
-                       std::string(failure.description()) + "; correct the TOML");
-    }
-  };
   std::string edited(text);
   for (const std::string& assignment : assignments) {
     const std::size_t equals = assignment.find('=');
     const std::string key = assignment.substr(0, equals);
-    const toml::table document = parsed(edited);
-    const toml::node* value = document.at_path(key).node();
-    if (equals == std::string::npos || value == nullptr || value->is_table() || value->is_array())
-      throw UsageError(file_name + ": " + assignment + ": the file has no such value; add it there first");
-    // Where the value stands, as the parser saw it; lines and columns count from 1, the end is behind it.
+    const std::string value = equals == std::string::npos ? "" : assignment.substr(equals + 1);
+    const toml::table document = parse_toml(edited, file_name);
+    const auto refuse = [&](const std::string& why) -> UsageError {
+      return UsageError(file_name + ": " + assignment + ": " + why);
+    };
+    // Where something stands, as the parser saw it: lines and code points count from 1, an end is behind it.
     const auto place = [&](const toml::source_position& at) {
+      const auto inside = [&](std::size_t i) {
+        return i < edited.size() && (static_cast<unsigned char>(edited[i]) & 0xC0) == 0x80;
+      };
       std::size_t begin = 0;
       for (toml::source_index line = 1; line < at.line; ++line) begin = edited.find('\n', begin) + 1;
-      return begin + at.column - 1;
+      for (toml::source_index column = 1; column < at.column; ++column)
+        for (++begin; inside(begin);) ++begin;
+      return begin;
     };
-    const std::size_t begin = place(value->source().begin), end = place(value->source().end);
-    const std::string quote = value->is_string() ? "\"" : "";
-    edited.replace(begin, end - begin, quote + assignment.substr(equals + 1) + quote);
+    if (const toml::node* old = document.at_path(key).node()) {
+      if (old->is_table() || old->is_array()) throw refuse("the file holds no single value there; edit it there");
+      const std::size_t begin = place(old->source().begin);
+      edited.replace(begin, place(old->source().end) - begin, value_text(value, old->is_string()));
+      continue;
+    }
+    const std::size_t dot = key.rfind('.');
+    const toml::node* table = dot == std::string::npos ? nullptr : document.at_path(key.substr(0, dot)).node();
+    const std::size_t heading = table != nullptr && table->is_table() ? place(table->source().begin) : edited.size();
+    const std::size_t end = edited.find('\n', heading);
+    if (end == std::string::npos || edited[heading] != '[')
+      throw refuse("the file has no such table; add it there first");
+    edited.insert(end + 1, key.substr(dot + 1) + " = " + value_text(value, false) + "\n");
   }
-  parsed(edited);
+  parse_toml(edited, file_name);
   return edited;
 }
 

@@ -65,10 +65,11 @@ class SettingsTable {
   std::shared_ptr<Node> node_;
 };
 
-/// The text of a settings file with other values, everything else of it as it was, comments too.
+/// The text of a settings file with other values, everything else of it as it was, comments too. A key that its table
+/// lacks becomes the first of it.
 ///
-/// assignments  `table.key=value` as parse() takes them; a later one of the same key counts
-/// Throws       UsageError where the file has no such key, or it holds another type than text, or the text is no TOML
+/// assignments  `table.key=value` as parse() takes them, without lists; a later one of the same key counts
+/// Throws       UsageError where the file has no such table, the key holds a table or a list, or the text is no TOML
 std::string with_settings(std::string_view text, const std::string& file_name,
                           const std::vector<std::string>& assignments);
 

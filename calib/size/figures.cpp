@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/error.hpp"
 #include "sweep/cell_figures.hpp"
 #include "sweep/converter_figures.hpp"
 #include "sweep/run_points.hpp"
@@ -118,6 +119,12 @@ const std::vector<Figure>& figures() {
     return all;
   }();
   return list;
+}
+
+std::size_t figure_named(const std::string& name, const std::string& where) {
+  for (std::size_t f = 0; f < figures().size(); ++f)
+    if (figures()[f].name == name) return f;
+  throw UsageError(where + ": no figure '" + name + "'; 'gaincal size --list' names them");
 }
 
 std::vector<Measured> measure(const std::vector<Candidate>& candidates, const std::vector<std::vector<Part>>& parts,

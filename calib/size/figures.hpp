@@ -25,6 +25,11 @@ struct Figure {
   bool needs(Part other) const { return other == part || (in_reads && other == Part::cell); }
 };
 const std::vector<Figure>& figures();
+/// Place of a figure in figures().
+///
+/// where  begins the message of the error
+/// Throws UsageError where there is no such figure
+std::size_t figure_named(const std::string& name, const std::string& where);
 
 /// A design to simulate, or why there is none.
 struct Candidate {
@@ -36,7 +41,7 @@ struct Candidate {
 struct Measured {
   std::vector<double> values;
   std::vector<std::string> calibration;  ///< `score_readout.t_lead=..`: settings that the converters were given
-  std::string failure;                   ///< of the first part that failed; empty: none
+  std::string failure;                   ///< of one part that failed; empty: none
 };
 
 struct MeasureOptions {

@@ -20,8 +20,8 @@ using netlist::Design;
 constexpr double kRange = 4.0;    // of a size up and down where none is given
 constexpr double kStep = 0.03;    // of a difference, of the logarithm of a size
 constexpr double kLeast = 10.0;   // weight of a figure that shall be small beside the moves of the sizes
-constexpr double kFailed = 10.0;  // distance from its targets of a candidate that cannot be simulated
-constexpr double kMeant = 0.1;    // of the tolerance: how near to a target the search goes
+constexpr double kFailed = 10.0;  // at least the distance from its targets of a candidate that cannot be simulated
+constexpr double kMeant = 0.1;    // of the tolerance: what the optimiser may miss a target by
 
 std::string text_of(const Target& target, double value) {
   return format_quantity(value, figures()[target.figure].unit);
@@ -97,18 +97,16 @@ class Search {
   }
 
   double objective(const Point& x, Point& gradient) {
-    double sum = 0.0;
-    for (std::size_t k = 0; k < x.size(); ++k) sum += (x[k] - start_[k]) * (x[k] - start_[k]);
     const Known& here = at(x);
-    for (const std::size_t figure : problem_.least) sum += kLeast * least(here.measured, figure);
-    if (gradient.empty()) return sum;
+    if (gradient.empty()) return cost(here);
     const std::vector<Measured>& beside = differences(x);
     for (std::size_t k = 0; k < x.size(); ++k) {
       gradient[k] = 2 * (x[k] - start_[k]);
+      if (!beside[k].failure.empty()) continue;
       for (const std::size_t figure : problem_.least)
         gradient[k] += kLeast * (least(beside[k], figure) - least(here.measured, figure)) / step(x, k);
     }
-    return sum;
+    return cost(here);
   }
 
   /// Distance from a target, of either sign; 0 is on it, and below 0 an inequality holds.
@@ -141,23 +139,32 @@ class Search {
     return measured.failure.empty() && farthest(measured) <= problem_.tolerance;
   }
   /// The best of all points: one that meets the targets with the least objective, else the nearest to them.
-  const Known& best() {
-    const auto rank = [&](const Known& known) {
-      Point none;
-      const double far = known.measured.failure.empty() ? farthest(known.measured) : kFailed;
-      return std::pair(std::max(far, problem_.tolerance), objective(known.x, none));
-    };
-    return *std::min_element(known_.begin(), known_.end(),
-                             [&](const Known& a, const Known& b) { return rank(a) < rank(b); });
+  Point best() {
+    const Known* best = nullptr;
+    std::pair<double, double> rank;
+    for (const Known& known : known_) {
+      if (!known.measured.failure.empty()) continue;
+      const std::pair here(std::max(farthest(known.measured), problem_.tolerance), cost(known));
+      if (best == nullptr || here < rank) best = &known, rank = here;
+    }
+    return best->x;  // the start works
   }
   std::size_t simulated() const { return simulated_; }
 
  private:
   double off(const Measured& measured, std::size_t target) const {
     const Target& asked = problem_.targets[target];
-    if (!measured.failure.empty()) return kFailed;
+    if (!measured.failure.empty())
+      return std::max(kFailed, 2 * std::abs(asked.offset(known_.front().measured.values[asked.figure])));
     return asked.relation == Relation::at_least ? -asked.offset(measured.values[asked.figure])
                                                 : asked.offset(measured.values[asked.figure]);
+  }
+  /// What is made small: moves of the sizes, and figures.
+  double cost(const Known& known) const {
+    double sum = 0.0;
+    for (std::size_t k = 0; k < known.x.size(); ++k) sum += (known.x[k] - start_[k]) * (known.x[k] - start_[k]);
+    for (const std::size_t figure : problem_.least) sum += kLeast * least(known.measured, figure);
+    return sum;
   }
   double farthest(const Measured& measured) const {
     double most = 0.0;
@@ -192,6 +199,7 @@ class Search {
       for (const Part part : parts_)
         if (std::find(parts[k].begin(), parts[k].end(), part) == parts[k].end())
           copy_part(part, here.measured, here.beside[k]);
+      if (here.beside[k].failure.empty()) here.beside[k].failure = here.measured.failure;  // of a part that is the same
       if (!here.beside[k].failure.empty())
         log_warning(problem_.variables[k].key + " counts as without influence here: " + here.beside[k].failure);
     }
@@ -291,14 +299,6 @@ void optimise(const Problem& problem, Search& search, Point x) {
   if (calls.failure) std::rethrow_exception(calls.failure);
 }
 
-void check_influence(const Problem& problem) {
-  const std::vector<Part> parts = parts_of(problem);
-  for (const Variable& variable : problem.variables)
-    if (std::none_of(parts.begin(), parts.end(), [&](Part part) { return changes(variable.key, part); }))
-      throw UsageError("--vary " + variable.key +
-                       ": no target depends on it; leave it out or add a target of its part");
-}
-
 }  // namespace
 
 double Target::offset(double found) const { return (found - value) / (value == 0 ? 1.0 : std::abs(value)); }
@@ -325,14 +325,11 @@ Target parse_target(const std::string& text) {
     name.pop_back();
   }
   while (name.ends_with(' ')) name.pop_back();
-  const auto found =
-      std::find_if(figures().begin(), figures().end(), [&](const Figure& figure) { return figure.name == name; });
-  if (found == figures().end())
-    throw UsageError(where + ": no figure '" + name + "'; 'gaincal size --list' names them");
-  target.figure = static_cast<std::size_t>(found - figures().begin());
-  target.value = parse_quantity(text.substr(equals + 1), found->unit, where);
-  if (target.relation == Relation::equal && target.value == 0)
-    throw UsageError(where + ": nothing is within a share of 0; give an upper limit with <=");
+  target.figure = figure_named(name, where);
+  const Unit unit = figures()[target.figure].unit;
+  target.value = parse_quantity(text.substr(equals + 1), unit, where);
+  if (target.value == 0 && (target.relation == Relation::equal || unit != Unit::none))
+    throw UsageError(where + ": nothing is within a share of 0; give a small limit with <=");
   return target;
 }
 
@@ -387,23 +384,46 @@ std::vector<Variable> default_variables(const Source& source, const std::vector<
   return variables;
 }
 
+void check(const Problem& problem) {
+  const std::vector<Part> parts = parts_of(problem);
+  std::size_t equations = 0;
+  for (const Target& target : problem.targets) equations += target.relation == Relation::equal;
+  if (equations > problem.variables.size())
+    throw UsageError("--target: " + std::to_string(equations) + " equations for " +
+                     std::to_string(problem.variables.size()) + " sizes; --vary more of them or give limits");
+  for (std::size_t k = 0; k < problem.variables.size(); ++k) {
+    const std::string& key = problem.variables[k].key;
+    if (std::none_of(parts.begin(), parts.end(), [&](Part part) { return changes(key, part); }))
+      throw UsageError("--vary " + key + ": no target depends on it; leave it out or add a target of its part");
+    for (std::size_t other = 0; other < k; ++other)
+      if (problem.variables[other].key == key) throw UsageError("--vary " + key + ": is given twice; leave one out");
+  }
+}
+
 Sizing search(const Problem& problem, const std::vector<double>& start) {
-  check_influence(problem);
+  check(problem);
   Point x;
   for (std::size_t k = 0; k < problem.variables.size(); ++k)
-    x.push_back(std::log(start.empty() ? problem.variables[k].start : start[k]));
+    x.push_back(std::clamp(std::log(start.empty() ? problem.variables[k].start : start[k]),
+                           std::log(problem.variables[k].low), std::log(problem.variables[k].high)));
   Search search(problem, x);
   const Measured& at_start = search.at(x).measured;
   if (!at_start.failure.empty())
     throw Error(problem.source.file.string() + ": the design to start from does not work: " + at_start.failure +
                 "; correct it with --set");
+  for (const std::size_t figure : problem.least)
+    if (at_start.values[figure] == 0)
+      throw UsageError("--least " + figures()[figure].name + ": is 0 already; leave it out");
   optimise(problem, search, x);
-  const Point best = search.best().x;
+  const Point best = search.best();
 
   Sizing sizing;
   for (std::size_t k = 0; k < problem.variables.size(); ++k) {
     const Variable& variable = problem.variables[k];
-    const std::string text = size_text(variable, std::exp(best[k]));
+    std::string text = size_text(variable, std::exp(best[k]));
+    const double rounded = parse_quantity(text, variable.unit, variable.key);
+    if (rounded < variable.low || rounded > variable.high)
+      text = format_quantity(std::clamp(rounded, variable.low, variable.high), variable.unit, 12);
     sizing.sizes.push_back(parse_quantity(text, variable.unit, variable.key));
     sizing.assignments.push_back(variable.key + "=" + text);
   }

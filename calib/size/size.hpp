@@ -23,7 +23,7 @@ struct Target {
   double distance(double found) const;  ///< its magnitude; 0 where an inequality holds
   std::string text() const;
 };
-/// Throws  UsageError for an unknown figure, no relation, another unit, an equation to 0
+/// Throws  UsageError for an unknown figure, no relation, another unit, an equation to 0, or a limit of 0 units
 Target parse_target(const std::string& text);
 
 /// A size that may change: a key of the design file that holds a positive quantity.
@@ -70,14 +70,17 @@ struct Sizing {
   bool met = false;                      ///< all targets within the tolerance
 };
 
-/// Searches sizes that meet the targets and move as little as these allow, in the sum of the squares of their
-/// logarithms: sequential quadratic programming (SLSQP of NLopt) with the targets as constraints and differences by
-/// SPICE, candidates side by side in worker processes. The same sizes whatever the number of workers.
+/// Throws  UsageError where there are more equations than sizes, a size is given twice, or belongs to a part that no
+///         target asks for
+void check(const Problem& problem);
+
+/// Searches sizes that meet the targets and move little, in the sum of the squares of their logarithms, up to the first
+/// that are within the tolerance: sequential quadratic programming (SLSQP of NLopt) with the targets as constraints and
+/// differences by SPICE, candidates side by side in worker processes. The same sizes whatever the number of workers.
 ///
 /// start  sizes to start from; none: those of the design
 ///
-/// Throws  Error naming the part and ngspice's reason when the start cannot be simulated; UsageError when a variable
-///         has no influence on any target
+/// Throws  what check() does; Error naming the part and ngspice's reason when the start cannot be simulated
 Sizing search(const Problem& problem, const std::vector<double>& start = {});
 
 /// Figures of the source as it is written, by figures().

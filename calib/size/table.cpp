@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <cmath>
 #include <iomanip>
 #include <ostream>
 
@@ -17,6 +17,25 @@ std::vector<std::size_t> shown(const Sizing& sizing) {
   for (std::size_t f = 0; f < figures().size(); ++f)
     if (sizing.figures[f] == sizing.figures[f]) list.push_back(f);
   return list;
+}
+
+/// The corner that is farthest on the wrong side of the target of a figure, or the largest (smallest) without one; the
+/// number of corners where none could be simulated.
+std::size_t worst_corner(const Problem& problem, std::size_t f, const CornerFigures& corners) {
+  const auto badness = [&](std::size_t k) {
+    const double value = corners.measured[k].values[f];
+    for (const Target& target : problem.targets)
+      if (target.figure == f)
+        return target.relation == Relation::equal     ? std::abs(target.offset(value))
+               : target.relation == Relation::at_most ? target.offset(value)
+                                                      : -target.offset(value);
+    return figures()[f].smallest_is_worst ? -value : value;
+  };
+  std::size_t worst = corners.corners.size();
+  for (std::size_t k = 0; k < corners.corners.size(); ++k)
+    if (corners.measured[k].failure.empty() && (worst == corners.corners.size() || badness(k) > badness(worst)))
+      worst = k;
+  return worst;
 }
 
 void cell(std::ostream& stream, const std::string& text) { stream << std::right << std::setw(kColumn) << text; }
@@ -49,14 +68,7 @@ void print_sizing(std::ostream& stream, const Problem& problem, const std::vecto
   stream << "  at  target\n";
   for (const std::size_t f : shown(sizing)) {
     const Figure& figure = figures()[f];
-    std::size_t worst = corners.corners.size();
-    for (std::size_t k = 0; k < corners.corners.size(); ++k) {
-      if (!corners.measured[k].failure.empty()) continue;
-      const double value = corners.measured[k].values[f];
-      if (worst == corners.corners.size() || (figure.smallest_is_worst ? value < corners.measured[worst].values[f]
-                                                                       : value > corners.measured[worst].values[f]))
-        worst = k;
-    }
+    const std::size_t worst = worst_corner(problem, f, corners);
     name(stream, figure.name);
     cell(stream, value_text(figure, before[f]));
     cell(stream, value_text(figure, sizing.figures[f]));

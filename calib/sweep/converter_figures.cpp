@@ -98,18 +98,20 @@ ConverterFigures measure_converter(Simulator& simulator, const Design& design, b
 ConverterNoise measure_noise(Simulator& simulator, const Design& design, bool is_signed) {
   const netlist::ReadoutDesign& readout = is_signed ? design.output_readout : design.score_readout;
   if (!(readout.t_lead_s > 0)) throw Error("the ramp has no lead, so that the comparator has no time to decide");
-  const double at_Hz = 0.5 / readout.t_lead_s, slope_V_s = readout.i_ramp_A / readout.c_bit_line_F;
-  const auto density = [&](netlist::NoiseOf what, const std::string& spectrum) {
+  const double slope_V_s = readout.i_ramp_A / readout.c_bit_line_F;
+  // Over a time T noise counts up to about 1 / (2 T).
+  const auto density = [&](netlist::NoiseOf what, const std::string& spectrum, double over_s) {
     const netlist::Deck deck = netlist::readout_noise_deck(design, is_signed, what);
     simulator.load(deck.text);
     simulator.run(deck.analysis);
-    return value_at(simulator.vector("noise1.frequency"), simulator.vector(spectrum), at_Hz);
+    const std::vector<double> f_Hz = simulator.vector("noise1.frequency");
+    return value_at(f_Hz, simulator.vector(spectrum), std::clamp(0.5 / over_s, f_Hz.front(), f_Hz.back()));
   };
   ConverterNoise noise;
-  noise.density_V_rtHz = density(netlist::NoiseOf::comparator, "noise1.inoise_spectrum");
+  noise.density_V_rtHz = density(netlist::NoiseOf::comparator, "noise1.inoise_spectrum", readout.t_lead_s);
   // One-sided densities: white noise averaged over a time T has the variance S / (2 T), integrated over it S T / 2.
   noise.comparator_s = noise.density_V_rtHz / std::sqrt(2 * readout.t_lead_s) / slope_V_s;
-  const double ramp_A_rtHz = density(netlist::NoiseOf::ramp, "noise1.onoise_spectrum");
+  const double ramp_A_rtHz = density(netlist::NoiseOf::ramp, "noise1.onoise_spectrum", design.t_max_s);
   noise.ramp_s = ramp_A_rtHz * std::sqrt(0.5 * design.t_max_s) / readout.i_ramp_A;
   const double kT_J = kBoltzmann_J_K * (design.temperature_C + kZeroCelsius_K);
   noise.reset_s = std::sqrt(kT_J * readout.c_bit_line_F) / readout.i_ramp_A;

@@ -32,7 +32,8 @@ ConverterFigures measure_converter(spice::Simulator& simulator, const netlist::D
 
 /// Noise of a converter as a pulse shows it, sigma of its width. The comparator averages the noise at its input over
 /// the time from the crossing of its reference to its decision, which is what the calibrated lead of the ramp makes up
-/// for; the ramp's noise adds up over the longest pulse; the reset of the bit line leaves sqrt(k T C).
+/// for; the noise of the PMOS ramp and its bias adds up over the longest pulse (that of the NMOS ramp of a signed
+/// converter is not simulated); the reset of the bit line leaves sqrt(k T C).
 struct ConverterNoise {
   double density_V_rtHz = 0.0;  ///< at the comparator's input, at 1 / (2 lead)
   double comparator_s = 0.0, ramp_s = 0.0, reset_s = 0.0;

@@ -84,7 +84,7 @@ const std::vector<Figure> kColumnFigures = {{"rows of full reads that saturate i
                                             {"charge lost by them to the moving bit line", "%", 1e-2},
                                             {"the same of all rows with shorter pulses", "%", 1e-2},
                                             {"pulse of half their charge", "ns", kNano},
-                                            {"energy of read and conversion", "fJ", kFemto}};
+                                            {"energy of cells and conversion", "fJ", kFemto}};
 
 /// The first `active` rows hold the highest level and get a pulse, the others the middle and none.
 std::vector<netlist::RowOperand> active_rows(const Design& design, std::size_t active, double t_pulse_s) {

@@ -7,6 +7,7 @@
 #include "core/units.hpp"
 #include "netlist/array_decks.hpp"
 #include "netlist/decks.hpp"
+#include "netlist/embedded.hpp"
 #include "netlist/periphery_decks.hpp"
 #include "sweep/run_points.hpp"
 #include "sweep/self_test.hpp"
@@ -176,8 +177,12 @@ const Circuit& find_circuit(const std::string& name) {
 bool run_self_tests(const std::string& name, const std::string& design_file, const std::vector<std::string>& overrides,
                     const sweep::SelfTestOptions& options, const std::string& out) {
   store::Dataset dataset;
-  dataset.design_toml =
-      (design_file.empty() ? netlist::default_design(overrides) : netlist::load_design(design_file, overrides)).toml;
+  const Design design =
+      design_file.empty() ? netlist::default_design(overrides) : netlist::load_design(design_file, overrides);
+  dataset.design_toml = design.toml;
+  std::string simulated = design.toml + design.technology.model_text;
+  for (const auto& [corner, content] : design.technology.corners)
+    simulated.append(corner).append(content.text).append(content.content_hash);
   bool found = false, succeeded = true;
   for (sweep::SelfTest test : sweep::self_tests()) {
     if (name != "all" && name != test.name) continue;
@@ -187,6 +192,8 @@ bool run_self_tests(const std::string& name, const std::string& design_file, con
     sweep::print_self_test(std::cout, result);
     for (const std::string& failure : result.failures) succeeded = succeeded && failure.empty();
     dataset.tables.push_back(sweep::table_of(result));
+    simulated += netlist::embedded_file(test.file);
+    for (const std::string& assignment : test.overrides) simulated += assignment;
     if (test.stores) {
       const sweep::RetentionTable retention = sweep::run_retention(test, design_file, options);
       sweep::print_retention(std::cout, retention);
@@ -196,7 +203,7 @@ bool run_self_tests(const std::string& name, const std::string& design_file, con
   }
   if (found && !out.empty()) {
     dataset.provenance.command_line = command_line();
-    dataset.provenance.netlist_hash = content_hash(dataset.design_toml);
+    dataset.provenance.netlist_hash = content_hash(simulated);
     dataset.provenance.ngspice_version = sweep::simulator_version();
     store::write_dataset(out, dataset);
   }

@@ -29,50 +29,46 @@ void list_figures() {
               << (figure.unit == Unit::none ? "" : ", in " + std::string(unit_symbol(figure.unit))) << "\n";
 }
 
-std::size_t figure_named(const std::string& name) {
-  const auto& all = size::figures();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const size::Figure& f) { return f.name == name; });
-  if (found == all.end()) throw UsageError("--least: no figure '" + name + "'; 'gaincal size --list' names them");
-  return static_cast<std::size_t>(found - all.begin());
-}
-
 Problem problem_of(const po::variables_map& values) {
   Problem problem;
   problem.source = size::read_source(required<std::string>(values, "design", kUsage), words(values, "set"));
   for (const std::string& text : words(values, "target")) problem.targets.push_back(size::parse_target(text));
   if (problem.targets.empty())
     throw UsageError("size: no target; give e.g. --target full_scale_charge=25fC ('gaincal size --list')");
-  for (const std::string& name : words(values, "least")) problem.least.push_back(figure_named(name));
+  for (const std::string& name : words(values, "least")) problem.least.push_back(size::figure_named(name, "--least"));
   for (const std::string& text : words(values, "vary"))
     problem.variables.push_back(size::parse_variable(text, problem.source));
   if (problem.variables.empty()) problem.variables = size::default_variables(problem.source, problem.targets);
   problem.tolerance = parse_share(values["tolerance"].as<std::string>(), "--tolerance");
-  if (problem.tolerance < 1e-4)
-    throw UsageError("--tolerance: is finer than what SPICE tells apart; give 0.01% or more");
+  if (problem.tolerance < 1e-3) throw UsageError("--tolerance: is finer than sizes of four digits; give 0.1% or more");
   problem.max_steps = values["steps"].as<int>();
   if (problem.max_steps < 1) throw UsageError("--steps: give 1 or more");
   problem.workers = values["workers"].as<unsigned>();
+  size::check(problem);
   return problem;
 }
 
-/// The target that is traded and its values, rising: `FIGURE=V1,V2,..`, or the first one around its own.
-std::pair<Target, std::vector<double>> traded(const po::variables_map& values, const Problem& problem) {
+using Values = std::vector<double>;
+
+/// The target that is traded and its values: `FIGURE=V1,V2,..`, or the first one around its own.
+std::pair<Target, Values> traded(const po::variables_map& values, const Problem& problem) {
+  const Target& first = problem.targets[0];
   if (values.count("trade") == 0) {
-    std::vector<double> list;
-    for (const double factor : kTraded) list.push_back(factor * problem.targets[0].value);
-    return {problem.targets[0], list};
+    Values list;
+    for (const double factor : kTraded)
+      if (first.value != 0) list.push_back(factor * first.value);
+    return {first, list};
   }
   const std::string text = values["trade"].as<std::string>();
-  if (text == "none") return {problem.targets[0], {}};
+  if (text == "none") return {first, {}};
   const std::size_t equals = text.find('=');
   const std::string name = text.substr(0, equals);
   for (const Target& target : problem.targets) {
     if (size::figures()[target.figure].name != name || equals == std::string::npos) continue;
-    std::vector<double> list;
+    Values list;
     for (std::size_t begin = equals + 1; begin <= text.size();) {
       const std::size_t end = std::min(text.find(',', begin), text.size());
-      list.push_back(
-          parse_quantity(text.substr(begin, end - begin), size::figures()[target.figure].unit, "--trade " + text));
+      list.push_back(size::parse_target(name + "=" + text.substr(begin, end - begin)).value);
       begin = end + 1;
     }
     return {target, list};
@@ -80,31 +76,34 @@ std::pair<Target, std::vector<double>> traded(const po::variables_map& values, c
   throw UsageError("--trade " + text + ": trades no target; write FIGURE=V1,V2,.. of a figure that has a --target");
 }
 
-/// Each solved from the sizes of the one before, outwards from the target's own value.
+/// Each solved from the sizes of the one before, outwards from the target's own value. One that fails is left out.
 std::vector<std::pair<double, Sizing>> trade(const Problem& problem, const Sizing& sizing, const Target& target,
-                                             std::vector<double> list) {
+                                             Values list) {
   std::sort(list.begin(), list.end());
   std::vector<std::pair<double, Sizing>> result;
-  const auto solve = [&](double value, const std::vector<double>& start) {
-    if (value == target.value) return sizing;
+  const auto solve = [&](double value, Values& start) {
+    if (value == target.value) {
+      result.emplace_back(value, sizing);
+      return;
+    }
     Problem other = problem;
     for (Target& changed : other.targets)
       if (changed.figure == target.figure && changed.relation == target.relation) changed.value = value;
-    log_info("trade-off at " + format_quantity(value, size::figures()[target.figure].unit));
-    return size::search(other, start);
+    const std::string at = "trade-off at " + format_quantity(value, size::figures()[target.figure].unit);
+    log_info(at);
+    try {
+      result.emplace_back(value, size::search(other, start));
+      start = result.back().second.sizes;
+    } catch (const Error& failure) {
+      log_warning(at + ": " + failure.what());
+    }
   };
   const auto middle = std::lower_bound(list.begin(), list.end(), target.value);
-  std::vector<double> start = sizing.sizes;
-  for (auto value = middle; value != list.end(); ++value) {
-    result.emplace_back(*value, solve(*value, start));
-    start = result.back().second.sizes;
-  }
+  Values start = sizing.sizes;
+  for (auto value = middle; value != list.end(); ++value) solve(*value, start);
   start = sizing.sizes;
-  for (auto value = middle; value != list.begin();) {
-    --value;
-    result.emplace(result.begin(), *value, solve(*value, start));
-    start = result.front().second.sizes;
-  }
+  for (auto value = middle; value != list.begin();) solve(*--value, start);
+  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   return result;
 }
 
@@ -134,7 +133,10 @@ int run_size(const std::vector<std::string>& arguments) {
   const Problem problem = problem_of(*values);
   const auto [target, list] = traded(*values, problem);
   const std::string out = values->count("out") > 0 ? (*values)["out"].as<std::string>() : "";
-  if (!out.empty()) refuse_overwrite(out, values->count("force") > 0);
+  if (!out.empty()) {
+    refuse_overwrite(out, values->count("force") > 0);
+    size::sized_design(problem, {}, out);  // what cannot be written is known before the search
+  }
   const std::vector<double> before = size::measure_source(problem);
   const Sizing sizing = size::search(problem);
   size::print_sizing(std::cout, problem, before, sizing, size::measure_corners(problem, sizing));

@@ -169,7 +169,9 @@ TEST_CASE("settings are changed in the text of a design and all else stays", "[n
   const std::string text = "# µ first\n[cell]\ncst = \"5fF\"   # kept\nw_n=\"1um\"\n[array]\nrows = 64\n";
   CHECK(netlist::with_settings(text, "mine.toml", {"cell.cst=7 fF", "array.rows=32", "cell.cst=8 fF"}) ==
         "# µ first\n[cell]\ncst = \"8 fF\"   # kept\nw_n=\"1um\"\n[array]\nrows = 32\n");
-  CHECK_THROWS_WITH(netlist::with_settings(text, "mine.toml", {"cell.l_n=1um"}),
-                    Catch::Contains("mine.toml: cell.l_n=1um: the file has no such value"));
+  CHECK(netlist::with_settings("[a]\nb = \"µ1\" # µ\n", "mine.toml", {"a.b=2 um", "a.c=3", "a.d=\"4\""}) ==
+        "[a]\nd = \"4\"\nc = 3\nb = \"2 um\" # µ\n");
+  CHECK_THROWS_WITH(netlist::with_settings(text, "mine.toml", {"lines.edge=1ps"}),
+                    Catch::Contains("mine.toml: lines.edge=1ps: the file has no such table"));
   CHECK_THROWS_WITH(netlist::with_settings("a = ", "mine.toml", {"a=1"}), Catch::Contains("mine.toml: line 1"));
 }

@@ -29,11 +29,7 @@ Problem problem(const std::vector<std::string>& targets, const std::vector<std::
   return result;
 }
 
-double figure(const Sizing& sizing, const std::string& name) {
-  for (std::size_t f = 0; f < figures().size(); ++f)
-    if (figures()[f].name == name) return sizing.figures[f];
-  throw Error("no figure " + name);
-}
+double figure(const Sizing& sizing, const std::string& name) { return sizing.figures[figure_named(name, "test")]; }
 
 /// Charge of the longest read at the highest level and at `v_store_V`, simulated apart from any search.
 std::vector<double> charges_C(const std::filesystem::path& design_file, double v_store_V) {
@@ -84,8 +80,7 @@ TEST_CASE("a converter is sized with its calibration, and what no target needs s
 
 TEST_CASE("a figure is made small inside the bounds", "[size]") {
   Problem cell = problem({"full_scale_charge>=5fC"}, {"cell.l_n=1um:2um"});
-  for (std::size_t f = 0; f < figures().size(); ++f)
-    if (figures()[f].name == "full_scale_charge") cell.least = {f};
+  cell.least = {figure_named("full_scale_charge", "test")};
   cell.max_steps = 6;
   CHECK(search(cell).sizes[0] == Approx(2e-6).epsilon(0.01));  // the longest channel carries the least current
 }
@@ -106,7 +101,12 @@ TEST_CASE("targets and variables that make no sense are refused with the remedy"
   CHECK_THROWS_WITH(parse_target("speed=3"), Contains("no figure 'speed'; 'gaincal size --list' names them"));
   CHECK_THROWS_WITH(parse_target("full_scale_charge"), Contains("no relation"));
   CHECK_THROWS_WITH(parse_target("full_scale_charge=25V"), Contains("has a unit that does not fit"));
-  CHECK_THROWS_WITH(parse_target("score_wrong=0"), Contains("upper limit with <="));
+  CHECK_THROWS_WITH(parse_target("score_wrong=0"), Contains("small limit with <="));
+  CHECK_THROWS_WITH(parse_target("score_zero<=0s"), Contains("small limit with <="));
+  CHECK_NOTHROW(parse_target("score_wrong<=0"));
+  CHECK_THROWS_WITH(search(problem({"full_scale_charge=20fC", "zero_voltage=0.45V"}, {"cell.l_n"})),
+                    Contains("2 equations for 1 sizes"));
+  CHECK_THROWS_WITH(check(problem({"read_energy<=20fJ"}, {"cell.l_n", "cell.l_n"})), Contains("given twice"));
   CHECK_THROWS_WITH(parse_variable("cell.l_q", source), Contains("cell.l_q: missing"));
   CHECK_THROWS_WITH(parse_variable("cell.l_n=1um", source), Contains("write KEY=LOW:HIGH"));
   CHECK_THROWS_WITH(parse_variable("cell.l_n=2um:1um", source), Contains("no range of positive quantities"));
@@ -139,4 +139,6 @@ TEST_CASE("gaincal size ends with 3 where a target is missed and with one line w
   refused(design + "--target full_scale_charge=30fC --trade read_energy=1fJ", "trades no target");
   refused(design + "--target full_scale_charge=30fC --least speed", "no figure 'speed'");
   refused(design + "--target full_scale_charge=30fC --out mine.toml", "mine.toml");
+  refused(design + "--target full_scale_charge=30fC --trade full_scale_charge=0fC", "small limit");
+  refused(design + "--target full_scale_charge=30fC --tolerance 0.01%", "0.1% or more");
 }
