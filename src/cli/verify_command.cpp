@@ -34,7 +34,11 @@ netlist::Design design_of(const po::variables_map& values, const std::string& pa
   } else {
     if (file.design_toml.empty())
       throw UsageError(path + ": does not hold its design (schema before 1.3); give --design, or rerun 'gaincal fit'");
-    design = netlist::parse_design(file.design_toml, path + ":design_toml");
+    try {
+      design = netlist::parse_design(file.design_toml, path + ":design_toml");
+    } catch (const UsageError& failure) {  // such as a technology that stands in a file elsewhere
+      throw UsageError(std::string(failure.what()) + ", or give the design file with --design");
+    }
   }
   if (design.name != file.model.design_name)
     throw UsageError("design '" + design.name + "' is not the one of " + path + ", '" + file.model.design_name +

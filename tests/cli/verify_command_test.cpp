@@ -54,6 +54,10 @@ TEST_CASE("gaincal verify tells how far a model is from its circuit, and refuses
   refused("--level array --mismatch-samples 5", 2, "--level column");
   refused("--text book.txt", 2, "--gpt2");
   refused("--least-exact 120%", 2, "--least-exact");
+  const std::string technology = "technology = \"gc28\"";
+  file.design_toml.replace(file.design_toml.find(technology), technology.size(), "technology = \"mine.toml\"");
+  store::write_model(model, file);
+  refused("", 2, "mine.toml; correct the name, or give the design file with --design");
   file.design_toml.clear();
   store::write_model(model, file);
   refused("", 2, "does not hold its design");
