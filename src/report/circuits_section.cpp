@@ -8,8 +8,6 @@ namespace gaincal::report {
 namespace {
 
 constexpr double kMostShown = 5.0;  // of a figure, beside its value at the design's own condition
-constexpr Colour kColours[] = {Colour::spice,  Colour::held_out,    Colour::table,
-                               Colour::accent, Colour::closed_form, Colour::muted};
 
 /// A value with the prefix of its unit.
 std::string shown(double value, const std::string& unit) {
@@ -89,7 +87,7 @@ Panel retention_of(const store::Table& table, const std::string& name) {
   const store::Axis &starts = table.axis("v_store"), &ages = table.axis("age");
   const std::vector<double>& v_V = table.quantity("v_cell").values;
   for (std::size_t level = 0; level < starts.values.size(); ++level) {
-    Series series{"", Series::Style::line, kColours[level % std::size(kColours)], ages.values, {}};
+    Series series{"", Series::Style::line, kLineColours[level % std::size(kLineColours)], ages.values, {}};
     for (std::size_t age = 0; age < ages.values.size(); ++age)
       series.y.push_back(v_V[level * ages.values.size() + age]);
     panel.series.push_back(std::move(series));

@@ -27,6 +27,10 @@ Section provenance_section(const Sources& sources);
 /// Makes every file of a flow but those of `gaincal sweep` plans and studies.
 inline constexpr const char* kFlow = "gaincal flow DESIGN.toml --out DIR";
 
+/// Of lines that differ in one place on an axis, in turn.
+inline constexpr Colour kLineColours[] = {Colour::spice,  Colour::held_out,    Colour::table,
+                                          Colour::accent, Colour::closed_form, Colour::muted};
+
 /// A fixed number of digits behind the point; "-" for NaN.
 std::string fixed_text(double value, int digits);
 /// A cell that sorts by its number; "-" without a value where it is NaN.

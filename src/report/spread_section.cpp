@@ -11,8 +11,6 @@ namespace {
 using Style = Series::Style;
 
 constexpr double kFemto = 1e15;
-constexpr Colour kColours[] = {Colour::spice,  Colour::held_out,    Colour::table,
-                               Colour::accent, Colour::closed_form, Colour::muted};
 
 std::size_t axis_index(const store::Table& table, const std::string& name) {
   for (std::size_t i = 0; i < table.axes.size(); ++i)
@@ -63,7 +61,7 @@ Panel lines_over(const store::Table& table, const std::string& axis, const std::
     }
     Series& line = lines[place[over]];
     line.name = label_at(table.axes[over], place[over]) + unit;
-    line.colour = kColours[place[over] % std::size(kColours)];
+    line.colour = kLineColours[place[over] % std::size(kLineColours)];
     line.x.push_back(table.axes[v].values[place[v]]);
     line.y.push_back(charge[point] * kFemto);
   });
