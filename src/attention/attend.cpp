@@ -65,14 +65,15 @@ void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q,
   const Kernel kernel = choose_kernel(version, device.weight_levels);
   const Operands operands = prepare(device, scalers, q, k, v);
 
-  std::vector<float> padded_read, padded_edge;
+  std::optional<PreparedTable> table;
   std::vector<std::uint8_t> k_packed, v_packed;
   std::unique_ptr<Cells> cells;
   if (device.read.size() != 0) {
     k_packed = pack_columns(operands.k_level);
     v_packed = pack_columns(operands.v_level);
-    cells = std::make_unique<TableCells>(kernel, level_table(device, padded_read, padded_edge), operands.q.data(), 0,
-                                         k_packed.data(), v_packed.data(), T, instance.head);
+    table.emplace(device, kernel);
+    cells = std::make_unique<TableCells>(kernel, table->table(), operands.q.data(), 0, k_packed.data(), v_packed.data(),
+                                         T, instance.head);
   } else {
     cells = std::make_unique<MomentCells>(device, operands, T, instance.head);
   }

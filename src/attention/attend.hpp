@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -60,9 +61,11 @@ bool kernel_available(KernelVersion version);
 KernelVersion best_kernel();
 std::string_view kernel_name(KernelVersion version);
 
-/// The same as attend_reference, tuned. Sums are in float: the charge that a column's cells pour differs from the
-/// reference by at most kScoreTolerance * sum_d |x k_read|, A likewise; an output level may differ where A lies within
-/// this of an edge, a V read be counted or not where S lies within this of the smallest charge that gives a pulse.
+/// The same as attend_reference, tuned. Sums are in float, or in whole numbers of 2^-22 of the largest charge of an
+/// age: the charge that a column's cells pour differs from the reference by at most kScoreTolerance * sum_d (|x| r +
+/// e), r and e the largest |read| and |edge| of the column's age, A likewise; an output level may differ where A lies
+/// within this of an edge, a V read be counted or not where S lies within this of the smallest charge that gives a
+/// pulse.
 ///
 /// Throws  as attend_reference, and when the processor lacks `version`
 void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q, ConstView k, ConstView v, View out,
@@ -70,17 +73,27 @@ void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q,
             const Instance& instance = {});
 
 /// 64 float additions and a fused or plain product each: (64 + 1) 2^-24. Cells that vary have a second sum, of offsets,
-/// and a product more.
+/// and a product more. Whole numbers round a charge by at most 2^-23 of the largest, an edge's with it, and 5 times at
+/// the end.
 inline constexpr double kScoreTolerance = 65.0 / 16777216.0;
+
+class PreparedTable;
+/// The device's tables as the kernel of this version reads them, for caches of the same device and version to share.
+///
+/// device  must outlive it
+/// Throws  Error as attend
+std::shared_ptr<const PreparedTable> prepare_table(const AnalogDevice& device,
+                                                   KernelVersion version = KernelVersion::automatic);
 
 /// One head during decoding: written levels in a ring of M tokens, one byte a cell. Needs a device with a `read` table.
 class HeadCache {
  public:
-  /// device     must outlive the cache; caches of the same device share its table
+  /// device     must outlive the cache
   /// head_size  D, 1..64
+  /// table      of the same device and version; null: one of its own
   /// Throws     Error when the device has no `read` table, or as attend
   HeadCache(const AnalogDevice& device, std::size_t head_size, KernelVersion version = KernelVersion::automatic,
-            const Instance& instance = {});
+            const Instance& instance = {}, std::shared_ptr<const PreparedTable> table = nullptr);
 
   /// Writes k and v of the next token, then attends with its q. All (D). Bit for bit row t of `attend` with the same
   /// kernel version; the cost does not depend on how many tokens went before the window.
@@ -107,10 +120,10 @@ class HeadCache {
   KernelVersion version_;
   Instance instance_;
   std::size_t tokens_ = 0;
-  std::vector<std::uint8_t> k_level_, v_level_;   // (M + padding, 64) ring, bytes in the kernels' order
-  std::vector<std::uint32_t> k_count_;            // (64, levels) cells of each row and level in the window
-  std::vector<Run> runs_;                         // scratch of a step
-  std::vector<float> padded_read_, padded_edge_;  // (M, 8 or 16) where the device's table has another width
+  std::shared_ptr<const PreparedTable> table_;
+  std::vector<std::uint8_t> k_level_, v_level_;  // (M + padding, 64) ring, bytes in the kernels' order
+  std::vector<std::uint32_t> k_count_;           // (64, levels) cells of each row and level in the window
+  std::vector<Run> runs_;                        // scratch of a step
 };
 
 }  // namespace gaincal::attention

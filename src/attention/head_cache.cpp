@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "attention/attend.hpp"
 #include "attention/operands.hpp"
@@ -30,20 +31,25 @@ void count_v_reads(const ColumnPulses& pulses, const std::uint8_t* v, std::size_
 
 }  // namespace
 
-HeadCache::HeadCache(const AnalogDevice& device, std::size_t head_size, KernelVersion version, const Instance& instance)
-    : device_(&device), head_size_(head_size), version_(version), instance_(instance) {
+std::shared_ptr<const PreparedTable> prepare_table(const AnalogDevice& device, KernelVersion version) {
+  check_device(device);
+  return std::make_shared<const PreparedTable>(device, choose_kernel(version, device.weight_levels));
+}
+
+HeadCache::HeadCache(const AnalogDevice& device, std::size_t head_size, KernelVersion version, const Instance& instance,
+                     std::shared_ptr<const PreparedTable> table)
+    : device_(&device), head_size_(head_size), version_(version), instance_(instance), table_(std::move(table)) {
   check_shapes(device, static_cast<Eigen::Index>(head_size));
   check_instance(device, instance);
   if (device.read.size() == 0) {
     throw Error(
         "attention: a cache stores levels, and this device has no level table; quantise weights to 2..16 levels");
   }
-  choose_kernel(version, device.weight_levels);
+  if (table_ == nullptr) table_ = prepare_table(device, version);
   const std::size_t columns = device.window + kColumnPadding;
   k_level_.assign(columns * kArrayRows, 0);
   v_level_.assign(columns * kArrayRows, 0);
   k_count_.assign(kArrayRows * static_cast<std::size_t>(device.weight_levels), 0);
-  level_table(device, padded_read_, padded_edge_);
 }
 
 void HeadCache::step(const HeadScalers& scalers, const float* q, const float* k, const float* v, float* out,
@@ -71,8 +77,7 @@ void HeadCache::step(const HeadScalers& scalers, const float* q, const float* k,
   ColumnPulses pulses;
   const std::size_t held = std::min(t + 1, M);
   if (activity != nullptr) pulses.reset(t + 1 - held, held);
-  const TableCells cells(kernel, level_table(*device_, padded_read_, padded_edge_), x, t, k_level_.data(),
-                         v_level_.data(), M, instance_.head);
+  const TableCells cells(kernel, table_->table(), x, t, k_level_.data(), v_level_.data(), M, instance_.head);
   alignas(64) float out_sum[kBlock];
   attend_block({*device_, kernel, cells, instance_, D}, x, t, 1, runs_, out_sum, activity, &pulses);
   for (std::size_t d = 0; d < D; ++d) out[d] = scalers.output_a * out_sum[d] + scalers.output_b;
@@ -112,8 +117,8 @@ void HeadCache::extend(const HeadScalers& scalers, ConstView q, ConstView k, Con
   }
   tokens_ += T;
 
-  const TableCells cells(kernel, level_table(*device_, padded_read_, padded_edge_), operands.q.data(), first,
-                         k_all.data(), v_all.data(), capacity, instance_.head);
+  const TableCells cells(kernel, table_->table(), operands.q.data(), first, k_all.data(), v_all.data(), capacity,
+                         instance_.head);
   alignas(64) float out_sum[kBlock * kBlock];
   for (std::size_t t0 = 0; t0 < T; t0 += kBlock) {
     const std::size_t tokens = std::min(kBlock, T - t0);

@@ -8,7 +8,15 @@
 /// Interface of the tuned kernels; included by code for different processors, see converter.hpp.
 namespace gaincal::attention {
 
+/// Query levels up to which sums of digits stay within 16 and 32 bits.
+inline constexpr int kDigitCodes = 32;
 inline constexpr std::size_t kBlock = 64;  ///< tokens of a block, columns of a tile, rows of an array
+
+/// Charges of one age over at most 16 levels, as whole numbers of a unit.
+struct alignas(64) DigitRow {
+  std::int8_t digit[3][16] = {};  ///< signed, times 1, 2^8 and 2^16
+  float unit = 1.0f;              ///< charge
+};
 
 /// Charges over age and level: (window, stride) floats, of which the first are levels; stride 8 or 16, or their number
 /// where it is larger.
@@ -17,6 +25,11 @@ struct LevelTable {
   const float* edge = nullptr;  ///< null: none
   std::ptrdiff_t window = 0;
   std::ptrdiff_t stride = 8;
+  /// The same once more in digits, (window): of a pulse of one code, and of an edge in the unit of its age's reads;
+  /// null where no kernel wants them. For queries of at most kDigitCodes levels, codes_per_pulse of them a full-length
+  /// pulse.
+  const DigitRow *read_digits = nullptr, *edge_digits = nullptr;
+  float codes_per_pulse = 0.0f;
 };
 
 /// Cells of a run of columns that differ from one another: (columns, 64) in the order of rows. Null: all alike.
@@ -63,6 +76,7 @@ struct Kernel {
   /// A (tokens, 64) becomes what is collected of it, sum (tokens, 64) += its value.
   void (*convert_output)(const Converter& converter, const Collection& collection, float* A, std::ptrdiff_t tokens,
                          float* sum);
+  bool reads_digits = false;  ///< whether `score` is quicker with them, where cells are alike
 };
 
 Kernel portable_kernel();

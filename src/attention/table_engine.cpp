@@ -1,6 +1,7 @@
 #include "attention/table_engine.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gaincal::attention {
 
@@ -18,6 +19,22 @@ const float* padded(const Table& table, std::size_t stride, std::vector<float>& 
   return copy.data();
 }
 
+constexpr double kLargestWhole = 8355000.0;  // three signed digits reach 127 (2^16 + 2^8 + 1) = 8355711
+
+/// `factor` times the charges of an age, in whole numbers of `unit`.
+DigitRow digit_row(const Eigen::Ref<const Eigen::Array<float, 1, Eigen::Dynamic>>& charge, double factor, double unit) {
+  DigitRow row;
+  row.unit = static_cast<float>(unit);
+  for (Eigen::Index l = 0; l < charge.size(); ++l) {
+    auto rest = static_cast<std::int32_t>(std::lrint(double{charge[l]} * (factor / unit)));
+    for (auto& place : row.digit) {
+      place[l] = static_cast<std::int8_t>(rest);  // the low byte, as a signed number
+      rest = (rest - place[l]) / 256;
+    }
+  }
+  return row;
+}
+
 /// Cells of the columns from `first` on.
 CellSpread spread_from(const std::vector<float>& gain, const std::vector<float>& offset, std::size_t first) {
   if (gain.empty()) return {};
@@ -26,12 +43,37 @@ CellSpread spread_from(const std::vector<float>& gain, const std::vector<float>&
 
 }  // namespace
 
-LevelTable level_table(const AnalogDevice& device, std::vector<float>& padded_read, std::vector<float>& padded_edge) {
+PreparedTable::PreparedTable(const AnalogDevice& device, const Kernel& kernel) {
   const std::size_t stride = device.weight_levels <= 8                 ? 8
                              : device.weight_levels <= kRegisterLevels ? 16
                                                                        : static_cast<std::size_t>(device.weight_levels);
-  return {padded(device.read, stride, padded_read), padded(device.edge, stride, padded_edge),
-          static_cast<std::ptrdiff_t>(device.window), static_cast<std::ptrdiff_t>(stride)};
+  table_.read = padded(device.read, stride, padded_read_);
+  table_.edge = padded(device.edge, stride, padded_edge_);
+  table_.window = static_cast<std::ptrdiff_t>(device.window);
+  table_.stride = static_cast<std::ptrdiff_t>(stride);
+  const bool cells_vary = device.variation.cell_gain_sigma != 0.0 || device.variation.cell_offset_sigma != 0.0;
+  if (kernel.reads_digits && !cells_vary && device.query_levels != 0 && device.query_levels <= kDigitCodes)
+    write_digits(device);
+}
+
+void PreparedTable::write_digits(const AnalogDevice& device) {
+  const bool with_edge = device.edge.size() != 0;
+  const double code = 1.0 / (device.query_levels - 1);
+  read_digits_.resize(device.window);
+  edge_digits_.resize(with_edge ? device.window : 0);
+  for (Eigen::Index age = 0; age < device.read.rows(); ++age) {
+    double most = code * double{device.read.row(age).abs().maxCoeff()};
+    if (with_edge) most = std::max(most, double{device.edge.row(age).abs().maxCoeff()});
+    int exponent = 0;  // a power of two: what whole numbers of it hold exactly stays exact
+    std::frexp(most / kLargestWhole, &exponent);
+    const double unit = std::ldexp(1.0, exponent);
+    const auto at = static_cast<std::size_t>(age);
+    read_digits_[at] = digit_row(device.read.row(age), code, unit);
+    if (with_edge) edge_digits_[at] = digit_row(device.edge.row(age), 1.0, unit);
+  }
+  table_.read_digits = read_digits_.data();
+  table_.edge_digits = edge_digits_.data();
+  table_.codes_per_pulse = static_cast<float>(device.query_levels - 1);
 }
 
 std::vector<std::uint8_t> pack_columns(const std::vector<std::uint8_t>& level) {
@@ -43,6 +85,9 @@ std::vector<std::uint8_t> pack_columns(const std::vector<std::uint8_t>& level) {
 }
 
 void TableCells::score(const BlockShape& shape, std::size_t first_query, const Run& run, float* S) const {
+  // V of the run comes from memory while K is summed: which of its columns will be read, nobody knows yet.
+  const std::uint8_t* v = v_ + run.first % capacity_ * kArrayRows;
+  for (std::size_t s = 0; s < run.columns; ++s) __builtin_prefetch(v + s * kArrayRows);
   CellSpread spread;
   if (varied_ != nullptr) spread = spread_from(varied_->k_gain, varied_->k_offset, run.first % window());
   kernel_.score(shape, table_, spread, q_ + (first_query - first_query_) * kArrayRows,

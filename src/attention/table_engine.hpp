@@ -7,9 +7,22 @@
 
 namespace gaincal::attention {
 
-/// The device's tables with rows as LevelTable wants them: a view where they have that width, else a padded copy in
-/// `padded`.
-LevelTable level_table(const AnalogDevice& device, std::vector<float>& padded_read, std::vector<float>& padded_edge);
+/// A device's tables as the kernels want them. Heads of the same device share one, which must not outlive the device.
+class PreparedTable {
+ public:
+  PreparedTable(const AnalogDevice& device, const Kernel& kernel);
+  PreparedTable(const PreparedTable&) = delete;
+  PreparedTable& operator=(const PreparedTable&) = delete;
+
+  const LevelTable& table() const { return table_; }
+
+ private:
+  void write_digits(const AnalogDevice& device);
+
+  LevelTable table_;
+  std::vector<float> padded_read_, padded_edge_;  // (M, stride) where the device's have another width
+  std::vector<DigitRow> read_digits_, edge_digits_;
+};
 
 /// Turns (n, 64) levels in the order of rows into the kernels' order, with kColumnPadding more columns of level 0.
 std::vector<std::uint8_t> pack_columns(const std::vector<std::uint8_t>& level);

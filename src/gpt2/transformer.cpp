@@ -181,8 +181,9 @@ Decoder::Decoder(const Model& model, const Device& device, BeyondContext beyond)
   if (device.analog) {
     if (device.analog->query_levels == 0 || device.analog->weight_levels == 0)
       throw UsageError("device " + device.name + ": token by token needs quantised q, k and v; set the levels");
+    const auto table = attention::prepare_table(*device.analog, device.kernel);
     for (std::size_t head = 0; head < config.n_layer * config.n_head; ++head)
-      arrays_.emplace_back(*device.analog, config.head_size(), device.kernel, device.instance(head, 0));
+      arrays_.emplace_back(*device.analog, config.head_size(), device.kernel, device.instance(head, 0), table);
   } else {
     keys_.assign(config.n_layer,
                  Matrix(static_cast<Eigen::Index>(config.n_ctx), static_cast<Eigen::Index>(config.n_embd)));

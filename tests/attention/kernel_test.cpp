@@ -2,8 +2,11 @@
 #include <cmath>
 
 #include "attention/attend.hpp"
+#include "attention/block.hpp"
 #include "attention/random_head.hpp"
+#include "attention/table_engine.hpp"
 #include "core/error.hpp"
+#include "core/random.hpp"
 
 using namespace gaincal::attention;
 using gaincal::tests::RandomHead;
@@ -167,5 +170,72 @@ TEST_CASE("a kernel that the processor lacks is refused", "[attention]") {
   for (const KernelVersion version : {KernelVersion::avx2, KernelVersion::avx512}) {
     if (kernel_available(version)) continue;
     CHECK_THROWS_AS(attend(make_paper_device({}), {}, head.q, head.k, head.v, out, nullptr, version), gaincal::Error);
+  }
+}
+
+TEST_CASE("scores hold at the largest codes and charges, with edges above the reads and below", "[attention]") {
+  constexpr std::size_t kWindow = 80;
+  const gaincal::CounterRandom random(71, 0);
+  for (const int query_levels : {2, 16, 32, 33, 0}) {
+    for (const int weight_levels : {2, 8, 9, 16}) {
+      for (const float edge : {0.0f, 1e-3f, 0.3f, 5.0f}) {
+        for (const bool extreme : {true, false}) {
+          AnalogDevice device = make_paper_device({.window = kWindow});
+          device.query_levels = query_levels;
+          device.weight_levels = weight_levels;
+          device.read.resize(kWindow, weight_levels);
+          for (Eigen::Index i = 0; i < device.read.size(); ++i) {
+            // The last level has the largest charge; ages are orders of magnitude apart, one is empty.
+            const double part = 2.0 * random.uniform(static_cast<std::uint64_t>(i)) - 1.0;
+            const Eigen::Index age = i / weight_levels;
+            const bool last = i % weight_levels == weight_levels - 1;
+            device.read.data()[i] = age == 3 ? 0.0f
+                                             : static_cast<float>((last ? age % 2 == 0 ? 1.0 : -1.0 : part) *
+                                                                  std::exp(-0.1 * static_cast<double>(age)));
+          }
+          if (edge != 0.0f) device.edge = edge * device.read;
+          std::vector<std::uint8_t> level(kWindow * kArrayRows);
+          for (std::size_t i = 0; i < level.size(); ++i)
+            level[i] = static_cast<std::uint8_t>(
+                extreme ? weight_levels - 1 : random.uniform(1000 + i) * static_cast<double>(weight_levels));
+          const std::size_t tokens = 3, columns = 64;
+          std::vector<float> q(tokens * kArrayRows);
+          const double codes = query_levels == 0 ? 1000.0 : query_levels - 1;
+          for (std::size_t i = 0; i < q.size(); ++i)
+            q[i] = extreme ? 1.0f : static_cast<float>(std::floor(random.uniform(9000 + i) * (codes + 1.0)) / codes);
+          const std::vector<std::uint8_t> packed = pack_columns(level);
+          const BlockShape shape{tokens, columns, 66, kWindow};
+          for (const KernelVersion version : gaincal::tests::kernel_versions()) {
+            INFO(query_levels << " codes, " << weight_levels << " levels, edge " << edge << ", "
+                              << kernel_name(version));
+            const Kernel kernel = choose_kernel(version, weight_levels);
+            const PreparedTable table(device, kernel);
+            CHECK((table.table().read_digits != nullptr) ==
+                  (version == KernelVersion::avx2 && query_levels != 0 && query_levels <= 32));
+            std::vector<float> S(tokens * kBlock);
+            kernel.score(shape, table.table(), {}, q.data(), packed.data(), S.data());
+            double worst = 0.0;  // in units of the bound
+            for (std::size_t t = 0; t < tokens; ++t) {
+              for (std::size_t s = 0; s < columns; ++s) {
+                const auto age = static_cast<Eigen::Index>(66 + t - s);
+                double exact = 0.0, largest = 0.0;
+                for (std::size_t d = 0; d < kArrayRows; ++d) {
+                  const double x = double{q[t * kArrayRows + d]};
+                  const Eigen::Index l = level[s * kArrayRows + d];
+                  exact += x * double{device.read(age, l)};
+                  largest += x * double{device.read.row(age).abs().maxCoeff()};
+                  if (edge == 0.0f || x == 0.0) continue;
+                  exact += double{device.edge(age, l)};
+                  largest += double{device.edge.row(age).abs().maxCoeff()};
+                }
+                const double off = std::abs(double{S[t * kBlock + s]} - exact);
+                if (off > 0.0) worst = std::max(worst, off / (kScoreTolerance * largest));
+              }
+            }
+            CHECK(worst <= 1.0);
+          }
+        }
+      }
+    }
   }
 }
