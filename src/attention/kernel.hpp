@@ -62,11 +62,21 @@ static constexpr std::size_t packed_place(std::size_t d) { return (d % 16) * 4 +
 /// Columns that a kernel may read beyond the last one.
 inline constexpr std::size_t kColumnPadding = 16;
 
+/// Starts to fetch n columns of V at s, and K some way ahead. For a query that is alone: its columns come from memory,
+/// the processor does not look beyond a page, and which columns of V will be read, nobody knows yet.
+static inline void fetch_columns(const std::uint8_t* k, const std::uint8_t* v, std::ptrdiff_t s, std::ptrdiff_t n) {
+  constexpr std::ptrdiff_t kAhead = 32;
+  for (std::ptrdiff_t i = s; i < s + n; ++i) {
+    __builtin_prefetch(v + i * static_cast<std::ptrdiff_t>(kBlock));
+    __builtin_prefetch(k + (i + kAhead) * static_cast<std::ptrdiff_t>(kBlock));
+  }
+}
+
 struct Kernel {
   /// S(t, s) for all unmasked pairs; others are left undefined. q (tokens, 64), k (columns + padding, 64) packed
-  /// levels, S (tokens, 64).
+  /// levels, S (tokens, 64). v (columns + padding, 64): what `weigh` reads next, fetched meanwhile.
   void (*score)(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
-                const std::uint8_t* k, float* S);
+                const std::uint8_t* k, const std::uint8_t* v, float* S);
   /// S (tokens, 64) becomes what is collected of it, phi (tokens, 64) = its width, 0 where masked.
   void (*convert_score)(const BlockShape& shape, const Converter& converter, const Collection& collection, float* S,
                         float* phi);

@@ -153,11 +153,12 @@ struct Tree {
 
 /// S of n_queries tokens from t on, against the columns that they may see.
 template <int n_queries, class Tile>
-inline __attribute__((always_inline)) void score_columns(const BlockShape& shape, const Tile& tile, std::ptrdiff_t t,
-                                                         float* S) {
+inline __attribute__((always_inline)) void score_columns(const BlockShape& shape, const Tile& tile,
+                                                         const std::uint8_t* v, std::ptrdiff_t t, float* S) {
   const Tree<Tile, n_queries> tree{tile};
   const std::ptrdiff_t end = last_column(shape, t + n_queries - 1);
   for (std::ptrdiff_t s = first_column(shape, t) / 8 * 8; s < end; s += 8) {
+    if constexpr (n_queries == 1) fetch_columns(tile.k, v, s, 8);
     const Sums<n_queries> sum = tree.eight(s);
     for (int i = 0; i < n_queries; ++i) _mm256_storeu_ps(S + (t + i) * kRows + s, sum.of[i]);
   }
@@ -221,29 +222,30 @@ struct DigitTile {
 };
 
 template <bool with_edge>
-void score_digits(const BlockShape& shape, const LevelTable& table, const float* q, const std::uint8_t* k, float* S) {
+void score_digits(const BlockShape& shape, const LevelTable& table, const float* q, const std::uint8_t* k,
+                  const std::uint8_t* v, float* S) {
   std::ptrdiff_t t = 0;
   for (; t + 2 <= shape.tokens; t += 2) {
     const DigitTile<with_edge, 2> tile(q + t * kRows, k, table, shape.first_age + t);
-    score_columns<2>(shape, tile, t, S);
+    score_columns<2>(shape, tile, v, t, S);
   }
   if (t < shape.tokens) {
     const DigitTile<with_edge, 1> tile(q + t * kRows, k, table, shape.first_age + t);
-    score_columns<1>(shape, tile, t, S);
+    score_columns<1>(shape, tile, v, t, S);
   }
 }
 
 template <bool wide, bool with_edge, bool with_spread>
 void score_floats(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
-                  const std::uint8_t* k, float* S) {
+                  const std::uint8_t* k, const std::uint8_t* v, float* S) {
   std::ptrdiff_t t = 0;
   for (; t + 2 <= shape.tokens; t += 2) {
     const FloatTile<wide, with_edge, with_spread, 2> tile(q + t * kRows, k, table, spread, shape.first_age + t);
-    score_columns<2>(shape, tile, t, S);
+    score_columns<2>(shape, tile, v, t, S);
   }
   if (t < shape.tokens) {
     const FloatTile<wide, with_edge, with_spread, 1> tile(q + t * kRows, k, table, spread, shape.first_age + t);
-    score_columns<1>(shape, tile, t, S);
+    score_columns<1>(shape, tile, v, t, S);
   }
 }
 
@@ -305,12 +307,12 @@ void weigh_block(const BlockShape& shape, const LevelTable& table, const CellSpr
 
 template <bool with_spread>
 void score_cells(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
-                 const std::uint8_t* k, float* S) {
+                 const std::uint8_t* k, const std::uint8_t* v, float* S) {
   const bool wide = table.stride > 8, with_edge = table.edge != nullptr;
   const auto run = wide
                        ? (with_edge ? score_floats<true, true, with_spread> : score_floats<true, false, with_spread>)
                        : (with_edge ? score_floats<false, true, with_spread> : score_floats<false, false, with_spread>);
-  run(shape, table, spread, q, k, S);
+  run(shape, table, spread, q, k, v, S);
 }
 
 template <bool with_spread>
@@ -323,12 +325,12 @@ void weigh_cells(const BlockShape& shape, const LevelTable& table, const CellSpr
 }
 
 void score(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
-           const std::uint8_t* k, float* S) {
+           const std::uint8_t* k, const std::uint8_t* v, float* S) {
   if (spread.gain == nullptr && table.read_digits != nullptr) {
-    (table.edge_digits != nullptr ? score_digits<true> : score_digits<false>)(shape, table, q, k, S);
+    (table.edge_digits != nullptr ? score_digits<true> : score_digits<false>)(shape, table, q, k, v, S);
     return;
   }
-  (spread.gain != nullptr ? score_cells<true> : score_cells<false>)(shape, table, spread, q, k, S);
+  (spread.gain != nullptr ? score_cells<true> : score_cells<false>)(shape, table, spread, q, k, v, S);
 }
 
 void weigh(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* phi,

@@ -123,7 +123,7 @@ struct ScoreTile {
 
 template <bool wide, bool with_edge, bool with_spread, int n_queries>
 void score_queries(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
-                   const std::uint8_t* k, float* S, std::ptrdiff_t t) {
+                   const std::uint8_t* k, const std::uint8_t* v, float* S, std::ptrdiff_t t) {
   ScoreTile<wide, with_edge, with_spread, n_queries> tile{k, table, spread, shape.first_age + t, {}, {}};
   for (int i = 0; i < n_queries; ++i) {
     for (int n = 0; n < 4; ++n) {
@@ -133,6 +133,7 @@ void score_queries(const BlockShape& shape, const LevelTable& table, const CellS
   }
   const std::ptrdiff_t end = last_column(shape, t + n_queries - 1);
   for (std::ptrdiff_t s = first_column(shape, t) / 16 * 16; s < end; s += 16) {
+    if constexpr (n_queries == 1) fetch_columns(k, v, s, 16);
     const Sums<n_queries> sum = tile.sixteen(s);
     for (int i = 0; i < n_queries; ++i) _mm512_storeu_ps(S + (t + i) * kRows + s, sum.of[i]);
   }
@@ -140,11 +141,11 @@ void score_queries(const BlockShape& shape, const LevelTable& table, const CellS
 
 template <bool wide, bool with_edge, bool with_spread>
 void score_block(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
-                 const std::uint8_t* k, float* S) {
+                 const std::uint8_t* k, const std::uint8_t* v, float* S) {
   std::ptrdiff_t t = 0;
   for (; t + 2 <= shape.tokens; t += 2)
-    score_queries<wide, with_edge, with_spread, 2>(shape, table, spread, q, k, S, t);
-  if (t < shape.tokens) score_queries<wide, with_edge, with_spread, 1>(shape, table, spread, q, k, S, t);
+    score_queries<wide, with_edge, with_spread, 2>(shape, table, spread, q, k, v, S, t);
+  if (t < shape.tokens) score_queries<wide, with_edge, with_spread, 1>(shape, table, spread, q, k, v, S, t);
 }
 
 /// One bit per column that gets a pulse from this query. Columns beyond the run are 0 in phi.
@@ -192,11 +193,11 @@ void weigh_block(const BlockShape& shape, const LevelTable& table, const CellSpr
 
 template <bool with_spread>
 void score_cells(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
-                 const std::uint8_t* k, float* S) {
+                 const std::uint8_t* k, const std::uint8_t* v, float* S) {
   const bool wide = table.stride > 8, with_edge = table.edge != nullptr;
   const auto run = wide ? (with_edge ? score_block<true, true, with_spread> : score_block<true, false, with_spread>)
                         : (with_edge ? score_block<false, true, with_spread> : score_block<false, false, with_spread>);
-  run(shape, table, spread, q, k, S);
+  run(shape, table, spread, q, k, v, S);
 }
 
 template <bool with_spread>
@@ -209,8 +210,8 @@ void weigh_cells(const BlockShape& shape, const LevelTable& table, const CellSpr
 }
 
 void score(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
-           const std::uint8_t* k, float* S) {
-  (spread.gain != nullptr ? score_cells<true> : score_cells<false>)(shape, table, spread, q, k, S);
+           const std::uint8_t* k, const std::uint8_t* v, float* S) {
+  (spread.gain != nullptr ? score_cells<true> : score_cells<false>)(shape, table, spread, q, k, v, S);
 }
 
 void weigh(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* phi,

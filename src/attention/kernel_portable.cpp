@@ -7,7 +7,7 @@ namespace {
 constexpr std::ptrdiff_t kRows = kBlock;
 
 void score(const BlockShape& shape, const LevelTable& table, const CellSpread& spread, const float* q,
-           const std::uint8_t* k, float* S) {
+           const std::uint8_t* k, const std::uint8_t*, float* S) {
   for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
     const float* q_row = q + t * kRows;
     for (std::ptrdiff_t s = first_column(shape, t); s < last_column(shape, t); ++s) {

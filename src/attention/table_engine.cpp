@@ -85,13 +85,10 @@ std::vector<std::uint8_t> pack_columns(const std::vector<std::uint8_t>& level) {
 }
 
 void TableCells::score(const BlockShape& shape, std::size_t first_query, const Run& run, float* S) const {
-  // V of the run comes from memory while K is summed: which of its columns will be read, nobody knows yet.
-  const std::uint8_t* v = v_ + run.first % capacity_ * kArrayRows;
-  for (std::size_t s = 0; s < run.columns; ++s) __builtin_prefetch(v + s * kArrayRows);
   CellSpread spread;
   if (varied_ != nullptr) spread = spread_from(varied_->k_gain, varied_->k_offset, run.first % window());
   kernel_.score(shape, table_, spread, q_ + (first_query - first_query_) * kArrayRows,
-                k_ + run.first % capacity_ * kArrayRows, S);
+                k_ + run.first % capacity_ * kArrayRows, v_ + run.first % capacity_ * kArrayRows, S);
 }
 
 void TableCells::weigh(const BlockShape& shape, const Run& run, const float* phi, float* A) const {

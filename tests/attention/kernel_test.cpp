@@ -213,7 +213,7 @@ TEST_CASE("scores hold at the largest codes and charges, with edges above the re
             CHECK((table.table().read_digits != nullptr) ==
                   (version == KernelVersion::avx2 && query_levels != 0 && query_levels <= 32));
             std::vector<float> S(tokens * kBlock);
-            kernel.score(shape, table.table(), {}, q.data(), packed.data(), S.data());
+            kernel.score(shape, table.table(), {}, q.data(), packed.data(), packed.data(), S.data());
             double worst = 0.0;  // in units of the bound
             for (std::size_t t = 0; t < tokens; ++t) {
               for (std::size_t s = 0; s < columns; ++s) {
