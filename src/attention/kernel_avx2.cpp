@@ -68,8 +68,9 @@ struct FloatTile {
   using Pair = Sums<n_queries>;
 
   template <int n>
-  inline __attribute__((always_inline)) void add_rows(Pair& sum, const Row<wide>* read, const Row<wide>* edge,
-                                                      std::ptrdiff_t s, __m256i even, __m256i odd) const {
+  inline __attribute__((always_inline)) void add_rows(Pair& sum, Pair& beside, const Row<wide>* read,
+                                                      const Row<wide>* edge, std::ptrdiff_t s, __m256i even,
+                                                      __m256i odd) const {
     const __m256i index = indices<n>(even, odd);
     for (int i = 0; i < n_queries; ++i) {
       const __m256 x = _mm256_loadu_ps(q + i * kRows + 8 * n);
@@ -80,13 +81,13 @@ struct FloatTile {
           charge = _mm256_add_ps(charge, _mm256_and_ps(pulsed, look_up(edge[i], index)));
         }
         sum.of[i] = _mm256_fmadd_ps(_mm256_loadu_ps(spread.gain + s * kRows + 8 * n), charge, sum.of[i]);
-        sum.of[i] = _mm256_fmadd_ps(x, _mm256_loadu_ps(spread.offset + s * kRows + 8 * n), sum.of[i]);
+        beside.of[i] = _mm256_fmadd_ps(x, _mm256_loadu_ps(spread.offset + s * kRows + 8 * n), beside.of[i]);
         continue;
       }
       sum.of[i] = _mm256_fmadd_ps(x, look_up(read[i], index), sum.of[i]);
       if constexpr (with_edge) {
         const __m256 pulsed = _mm256_load_ps(on + i * kRows + 8 * n);
-        sum.of[i] = _mm256_add_ps(sum.of[i], _mm256_and_ps(pulsed, look_up(edge[i], index)));
+        beside.of[i] = _mm256_add_ps(beside.of[i], _mm256_and_ps(pulsed, look_up(edge[i], index)));
       }
     }
   }
@@ -95,21 +96,23 @@ struct FloatTile {
     const __m256i even = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(k + s * kRows));
     const __m256i odd = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(k + s * kRows + 32));
     Row<wide> read[n_queries], edge[n_queries];
-    Pair sum;
+    Pair sum, beside;  // edges or offsets on their own: one chain of all additions would be waited for
     for (int i = 0; i < n_queries; ++i) {
       const std::ptrdiff_t row = clamp_age(first_age + i - s, table.window) * table.stride;
       read[i] = load_row<wide>(table.read + row);
       edge[i] = with_edge ? load_row<wide>(table.edge + row) : read[i];
-      sum.of[i] = _mm256_setzero_ps();
+      sum.of[i] = beside.of[i] = _mm256_setzero_ps();
     }
-    add_rows<0>(sum, read, edge, s, even, odd);
-    add_rows<1>(sum, read, edge, s, even, odd);
-    add_rows<2>(sum, read, edge, s, even, odd);
-    add_rows<3>(sum, read, edge, s, even, odd);
-    add_rows<4>(sum, read, edge, s, even, odd);
-    add_rows<5>(sum, read, edge, s, even, odd);
-    add_rows<6>(sum, read, edge, s, even, odd);
-    add_rows<7>(sum, read, edge, s, even, odd);
+    add_rows<0>(sum, beside, read, edge, s, even, odd);
+    add_rows<1>(sum, beside, read, edge, s, even, odd);
+    add_rows<2>(sum, beside, read, edge, s, even, odd);
+    add_rows<3>(sum, beside, read, edge, s, even, odd);
+    add_rows<4>(sum, beside, read, edge, s, even, odd);
+    add_rows<5>(sum, beside, read, edge, s, even, odd);
+    add_rows<6>(sum, beside, read, edge, s, even, odd);
+    add_rows<7>(sum, beside, read, edge, s, even, odd);
+    if constexpr (with_edge || with_spread)
+      for (int i = 0; i < n_queries; ++i) sum.of[i] = _mm256_add_ps(sum.of[i], beside.of[i]);
     return sum;
   }
 };
