@@ -88,11 +88,11 @@ void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q,
     pulses.reset(0, T);
   }
   const BlockContext context{device, kernel, *cells, instance, D};
-  std::vector<Run> runs;
-  alignas(64) float out_sum[kBlock * kBlock];
-  for (std::size_t t0 = 0; t0 < T; t0 += kBlock) {
-    const std::size_t tokens = std::min(kBlock, T - t0);
-    attend_block(context, &operands.q[t0 * kArrayRows], t0, tokens, runs, out_sum, activity, &pulses);
+  std::vector<std::vector<Run>> runs;
+  alignas(64) float out_sum[kQueries * kBlock];
+  for (std::size_t t0 = 0; t0 < T; t0 += kQueries) {
+    const std::size_t tokens = std::min(kQueries, T - t0);
+    attend_blocks(context, &operands.q[t0 * kArrayRows], t0, tokens, runs, out_sum, activity, &pulses);
     for (std::size_t t = 0; t < tokens; ++t) {
       float* row = out.row(static_cast<Eigen::Index>(t0 + t)).data();
       for (std::size_t d = 0; d < D; ++d) row[d] = scalers.output_a * out_sum[t * kBlock + d] + scalers.output_b;

@@ -123,7 +123,7 @@ class HeadCache {
   std::shared_ptr<const PreparedTable> table_;
   std::vector<std::uint8_t> k_level_, v_level_;  // (M + padding, 64) ring, bytes in the kernels' order
   std::vector<std::uint32_t> k_count_;           // (64, levels) cells of each row and level in the window
-  std::vector<Run> runs_;                        // scratch of a step
+  std::vector<std::vector<Run>> runs_;           // scratch of a step
 };
 
 }  // namespace gaincal::attention

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <span>
 
 namespace gaincal::attention {
 
@@ -145,85 +146,113 @@ void ColumnPulses::reset(std::size_t first_token, std::size_t n) {
   width.assign(n, 0.0);
 }
 
-void attend_block(const BlockContext& context, const float* q, std::size_t first_query, std::size_t tokens,
-                  std::vector<Run>& runs, float* out_sum, Activity* charges, ColumnPulses* pulses) {
+namespace {
+
+/// One block of at most 64 queries against the runs of one tile: adds what its converters give to out_sum (tokens, 64).
+/// score_cubic (tokens, 4) where the score bit line moves.
+void attend_tile(const BlockContext& context, std::size_t first_query, std::size_t tokens, std::span<const Run> runs,
+                 const float* score_cubic, float* out_sum, Activity* charges, ColumnPulses* pulses) {
   const AnalogDevice& device = context.device;
   const HeadVariation* varied = context.instance.head;
+  const std::size_t tile = runs.front().tile;
   alignas(64) float S[kBlock * kBlock];
   alignas(64) float phi[kBlock * kBlock];
   alignas(64) float A[kBlock * kBlock];
-  float score_cubic[kBlock * 4], output_cubic[kBlock * 4], full_pulses[kBlock];
+  float output_cubic[kBlock * 4], full_pulses[kBlock];
   const Converter score = score_converter(device), output = output_converter(device);
   const Jitter jitter(device, context.instance);
   Collection of_scores, of_outputs;
-  if (!still(device.score_bit_line)) {
-    for (std::size_t t = 0; t < tokens; ++t) full_pulses[t] = sum_of_row(q + t * kBlock);
-    find_cubics(device.score_bit_line, full_pulses, tokens, score_cubic);
-    collect_with(device.score_bit_line, score_cubic, of_scores);
-  }
+  if (!still(device.score_bit_line)) collect_with(device.score_bit_line, score_cubic, of_scores);
   const bool output_moves = !still(device.output_bit_line);
   std::fill_n(S, tokens * kBlock, 0.0f);  // masked charges are converted too, then dropped
+  std::fill_n(A, tokens * kBlock, 0.0f);
+  std::fill_n(full_pulses, tokens, 0.0f);
+  // Queries that see a token of the tile: an interval, as columns fill up and leave the window in order.
+  auto seeing_begin = static_cast<std::ptrdiff_t>(tokens);
+  std::ptrdiff_t seeing_end = 0;
+  for (const Run& run : runs) {
+    const BlockShape shape{static_cast<std::ptrdiff_t>(tokens), static_cast<std::ptrdiff_t>(run.columns),
+                           static_cast<std::ptrdiff_t>(first_query) - static_cast<std::ptrdiff_t>(run.first),
+                           static_cast<std::ptrdiff_t>(device.window)};
+    for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
+      if (first_column(shape, t) >= last_column(shape, t)) continue;
+      seeing_begin = std::min(seeing_begin, t);
+      seeing_end = std::max(seeing_end, t + 1);
+    }
+    context.cells.score(shape, first_query, run, S);
+    if (varied != nullptr && !varied->score_offset.empty()) {
+      of_scores.offset = &varied->score_offset[run.first % device.window];
+    }
+    context.kernel.convert_score(shape, score, of_scores, S, phi);
+    if (jitter.any()) jitter_scores(shape, jitter, first_query, run.first % device.window, phi);
+    if (charges != nullptr) count_scores(shape, run, S, phi, *charges, *pulses);
+    if (output_moves) add_pulses(shape, phi, full_pulses);
+    context.cells.weigh(shape, run, phi, A);
+  }
+  if (seeing_begin >= seeing_end) return;
+  const auto begin = static_cast<std::size_t>(seeing_begin), count = static_cast<std::size_t>(seeing_end) - begin;
+  if (output_moves) {
+    find_cubics(device.output_bit_line, full_pulses + begin, count, output_cubic);
+    collect_with(device.output_bit_line, output_cubic, of_outputs);
+  }
+  if (varied != nullptr && !varied->output_offset.empty()) {
+    of_outputs.offset = &varied->output_offset[tile % tiles_of(device) * kBlock];
+  }
+  Converter converter = output;
+  if (jitter.any()) converter.step = 0.0f;  // counted below, from a value with jitter
+  float* value = jitter.any() ? phi : out_sum + begin * kBlock;
+  if (jitter.any()) std::fill_n(phi, count * kBlock, 0.0f);
+  context.kernel.convert_output(converter, of_outputs, A + begin * kBlock, seeing_end - seeing_begin, value);
+  if (jitter.any()) {
+    count_with_jitter(output, jitter, first_query + begin, tile, count, context.head_size, phi,
+                      out_sum + begin * kBlock);
+  }
+  if (charges == nullptr) return;
+  for (std::ptrdiff_t t = seeing_begin; t < seeing_end; ++t) {
+    const float* charge = A + static_cast<std::size_t>(t) * kBlock;
+    if (pulses->meter == nullptr) {
+      charges->output_charge.add(charge, context.head_size);
+      continue;
+    }
+    TokenEnergy& energy = pulses->meter->token(first_query + static_cast<std::size_t>(t));
+    const ConversionPrice price =
+        charges->output_charge.add(charge, context.head_size, pulses->meter->prices().output_conversion);
+    energy[Event::output_conversion] += price.converter_J;
+    energy[Event::counter] += price.counter_J;
+    energy[Event::adder] += static_cast<double>(context.head_size) * pulses->meter->prices().addition;
+    energy[Event::outputs] += static_cast<double>(context.head_size);
+  }
+}
+
+}  // namespace
+
+void attend_blocks(const BlockContext& context, const float* q, std::size_t first_query, std::size_t tokens,
+                   std::vector<std::vector<Run>>& runs, float* out_sum, Activity* charges, ColumnPulses* pulses) {
+  const AnalogDevice& device = context.device;
+  const std::size_t blocks = (tokens + kBlock - 1) / kBlock;
+  const auto tokens_of = [&](std::size_t b) { return std::min(kBlock, tokens - b * kBlock); };
+  float score_cubic[kQueries * 4];
+  std::array<std::size_t, kQueries / kBlock> next{};
+  if (runs.size() < blocks) runs.resize(blocks);
+  if (!still(device.score_bit_line)) {
+    float full_pulses[kQueries];
+    for (std::size_t t = 0; t < tokens; ++t) full_pulses[t] = sum_of_row(q + t * kBlock);
+    find_cubics(device.score_bit_line, full_pulses, tokens, score_cubic);
+  }
   std::fill_n(out_sum, tokens * kBlock, 0.0f);
-  list_runs(device, first_query, tokens, runs);
-  for (std::size_t r = 0; r < runs.size();) {
-    const std::size_t tile = runs[r].tile;
-    std::fill_n(A, tokens * kBlock, 0.0f);
-    std::fill_n(full_pulses, tokens, 0.0f);
-    // Queries that see a token of the tile: an interval, as columns fill up and leave the window in order.
-    auto seeing_begin = static_cast<std::ptrdiff_t>(tokens);
-    std::ptrdiff_t seeing_end = 0;
-    for (; r < runs.size() && runs[r].tile == tile; ++r) {
-      const Run& run = runs[r];
-      const BlockShape shape{static_cast<std::ptrdiff_t>(tokens), static_cast<std::ptrdiff_t>(run.columns),
-                             static_cast<std::ptrdiff_t>(first_query) - static_cast<std::ptrdiff_t>(run.first),
-                             static_cast<std::ptrdiff_t>(device.window)};
-      for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
-        if (first_column(shape, t) >= last_column(shape, t)) continue;
-        seeing_begin = std::min(seeing_begin, t);
-        seeing_end = std::max(seeing_end, t + 1);
-      }
-      context.cells.score(shape, first_query, run, S);
-      if (varied != nullptr && !varied->score_offset.empty()) {
-        of_scores.offset = &varied->score_offset[run.first % device.window];
-      }
-      context.kernel.convert_score(shape, score, of_scores, S, phi);
-      if (jitter.any()) jitter_scores(shape, jitter, first_query, run.first % device.window, phi);
-      if (charges != nullptr) count_scores(shape, run, S, phi, *charges, *pulses);
-      if (output_moves) add_pulses(shape, phi, full_pulses);
-      context.cells.weigh(shape, run, phi, A);
-    }
-    if (seeing_begin >= seeing_end) continue;
-    const auto begin = static_cast<std::size_t>(seeing_begin), count = static_cast<std::size_t>(seeing_end) - begin;
-    if (output_moves) {
-      find_cubics(device.output_bit_line, full_pulses + begin, count, output_cubic);
-      collect_with(device.output_bit_line, output_cubic, of_outputs);
-    }
-    if (varied != nullptr && !varied->output_offset.empty()) {
-      of_outputs.offset = &varied->output_offset[tile % tiles_of(device) * kBlock];
-    }
-    Converter converter = output;
-    if (jitter.any()) converter.step = 0.0f;  // counted below, from a value with jitter
-    float* value = jitter.any() ? phi : out_sum + begin * kBlock;
-    if (jitter.any()) std::fill_n(phi, count * kBlock, 0.0f);
-    context.kernel.convert_output(converter, of_outputs, A + begin * kBlock, seeing_end - seeing_begin, value);
-    if (jitter.any()) {
-      count_with_jitter(output, jitter, first_query + begin, tile, count, context.head_size, phi,
-                        out_sum + begin * kBlock);
-    }
-    if (charges == nullptr) continue;
-    for (std::ptrdiff_t t = seeing_begin; t < seeing_end; ++t) {
-      const float* charge = A + static_cast<std::size_t>(t) * kBlock;
-      if (pulses->meter == nullptr) {
-        charges->output_charge.add(charge, context.head_size);
-        continue;
-      }
-      TokenEnergy& energy = pulses->meter->token(first_query + static_cast<std::size_t>(t));
-      const ConversionPrice price =
-          charges->output_charge.add(charge, context.head_size, pulses->meter->prices().output_conversion);
-      energy[Event::output_conversion] += price.converter_J;
-      energy[Event::counter] += price.counter_J;
-      energy[Event::adder] += static_cast<double>(context.head_size) * pulses->meter->prices().addition;
-      energy[Event::outputs] += static_cast<double>(context.head_size);
+  for (std::size_t b = 0; b < blocks; ++b) list_runs(device, first_query + b * kBlock, tokens_of(b), runs[b]);
+  for (;;) {
+    constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+    std::size_t tile = kNone;
+    for (std::size_t b = 0; b < blocks; ++b)
+      if (next[b] < runs[b].size()) tile = std::min(tile, runs[b][next[b]].tile);
+    if (tile == kNone) return;
+    for (std::size_t b = 0; b < blocks; ++b) {
+      const std::size_t begin = next[b];
+      while (next[b] < runs[b].size() && runs[b][next[b]].tile == tile) ++next[b];
+      if (next[b] == begin) continue;
+      attend_tile(context, first_query + b * kBlock, tokens_of(b), std::span(runs[b]).subspan(begin, next[b] - begin),
+                  score_cubic + b * kBlock * 4, out_sum + b * kBlock * kBlock, charges, pulses);
     }
   }
 }

@@ -53,13 +53,17 @@ struct BlockContext {
   std::size_t head_size;
 };
 
-/// One block of at most 64 queries against everything they see; the caller adds the scaler.
+/// Queries that meet a tile together: its cells, which vary on a chip, are read from memory for all of them at once.
+inline constexpr std::size_t kQueries = 4 * kBlock;
+
+/// At most kQueries queries against everything they see; the caller adds the scaler.
 ///
-/// q        (tokens, 64) pulse widths of the block's queries
+/// q        (tokens, 64) pulse widths of the queries
+/// runs     scratch
 /// out_sum  (tokens, 64) sum over tiles of the converters' values
 /// charges  adds score_charge and output_charge where not null; needs pulses, which then gets each column's pulses
-void attend_block(const BlockContext& context, const float* q, std::size_t first_query, std::size_t tokens,
-                  std::vector<Run>& runs, float* out_sum, Activity* charges, ColumnPulses* pulses);
+void attend_blocks(const BlockContext& context, const float* q, std::size_t first_query, std::size_t tokens,
+                   std::vector<std::vector<Run>>& runs, float* out_sum, Activity* charges, ColumnPulses* pulses);
 
 /// Whether a bit line holds still: all charge is collected.
 bool still(const device::BitLineModel& line);

@@ -79,7 +79,7 @@ void HeadCache::step(const HeadScalers& scalers, const float* q, const float* k,
   if (activity != nullptr) pulses.reset(t + 1 - held, held);
   const TableCells cells(kernel, table_->table(), x, t, k_level_.data(), v_level_.data(), M, instance_.head);
   alignas(64) float out_sum[kBlock];
-  attend_block({*device_, kernel, cells, instance_, D}, x, t, 1, runs_, out_sum, activity, &pulses);
+  attend_blocks({*device_, kernel, cells, instance_, D}, x, t, 1, runs_, out_sum, activity, &pulses);
   for (std::size_t d = 0; d < D; ++d) out[d] = scalers.output_a * out_sum[d] + scalers.output_b;
   if (activity != nullptr) count_v_reads(pulses, v_level_.data(), M, D, *activity);
 }
@@ -119,11 +119,11 @@ void HeadCache::extend(const HeadScalers& scalers, ConstView q, ConstView k, Con
 
   const TableCells cells(kernel, table_->table(), operands.q.data(), first, k_all.data(), v_all.data(), capacity,
                          instance_.head);
-  alignas(64) float out_sum[kBlock * kBlock];
-  for (std::size_t t0 = 0; t0 < T; t0 += kBlock) {
-    const std::size_t tokens = std::min(kBlock, T - t0);
-    attend_block({*device_, kernel, cells, instance_, D}, &operands.q[t0 * kArrayRows], first + t0, tokens, runs_,
-                 out_sum, activity, &pulses);
+  alignas(64) float out_sum[kQueries * kBlock];
+  for (std::size_t t0 = 0; t0 < T; t0 += kQueries) {
+    const std::size_t tokens = std::min(kQueries, T - t0);
+    attend_blocks({*device_, kernel, cells, instance_, D}, &operands.q[t0 * kArrayRows], first + t0, tokens, runs_,
+                  out_sum, activity, &pulses);
     for (std::size_t t = 0; t < tokens; ++t) {
       float* row = out.row(static_cast<Eigen::Index>(t0 + t)).data();
       for (std::size_t d = 0; d < D; ++d) row[d] = scalers.output_a * out_sum[t * kBlock + d] + scalers.output_b;
