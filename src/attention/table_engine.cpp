@@ -10,11 +10,9 @@ namespace {
 const float* padded(const Table& table, std::size_t stride, std::vector<float>& copy) {
   if (table.size() == 0) return nullptr;
   if (static_cast<std::size_t>(table.cols()) == stride) return table.data();
-  if (copy.empty()) {
-    copy.assign(static_cast<std::size_t>(table.rows()) * stride, 0.0f);
-    for (Eigen::Index age = 0; age < table.rows(); ++age) {
-      std::copy_n(table.row(age).data(), table.cols(), &copy[static_cast<std::size_t>(age) * stride]);
-    }
+  copy.assign(static_cast<std::size_t>(table.rows()) * stride, 0.0f);
+  for (Eigen::Index age = 0; age < table.rows(); ++age) {
+    std::copy_n(table.row(age).data(), table.cols(), &copy[static_cast<std::size_t>(age) * stride]);
   }
   return copy.data();
 }
