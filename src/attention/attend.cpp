@@ -72,8 +72,8 @@ void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q,
     k_packed = pack_columns(operands.k_level);
     v_packed = pack_columns(operands.v_level);
     table.emplace(device, kernel);
-    cells = std::make_unique<TableCells>(kernel, table->table(), operands.q.data(), 0, k_packed.data(), v_packed.data(),
-                                         T, instance.head);
+    cells =
+        std::make_unique<TableCells>(*table, operands.q.data(), 0, k_packed.data(), v_packed.data(), T, instance.head);
   } else {
     cells = std::make_unique<MomentCells>(device, operands, T, instance.head);
   }

@@ -52,7 +52,7 @@ struct Trace {
 void attend_reference(const AnalogDevice& device, const HeadScalers& scalers, ConstView q, ConstView k, ConstView v,
                       View out, Trace* trace = nullptr, Activity* activity = nullptr, const Instance& instance = {});
 
-/// Which processor the tuned kernel is compiled for. Each is deterministic; they differ by float rounding.
+/// Which processor the tuned kernel is compiled for. Each is deterministic; they differ within kScoreTolerance.
 enum class KernelVersion { automatic, portable, avx2, avx512 };
 
 /// Whether this program and this processor have it.
@@ -62,10 +62,10 @@ KernelVersion best_kernel();
 std::string_view kernel_name(KernelVersion version);
 
 /// The same as attend_reference, tuned. Sums are in float, or in whole numbers of 2^-22 of the largest charge of an
-/// age: the charge that a column's cells pour differs from the reference by at most kScoreTolerance * sum_d (|x| r +
-/// e), r and e the largest |read| and |edge| of the column's age, A likewise; an output level may differ where A lies
-/// within this of an edge, a V read be counted or not where S lies within this of the smallest charge that gives a
-/// pulse.
+/// age; charges that lie on a line over eight ages, within 2^-20 of the largest, may be read from it. The charge that a
+/// column's cells pour differs from the reference by at most kScoreTolerance * sum_d (|x| r + e), r and e the largest
+/// |read| and |edge| of the column's age, A likewise; an output level may differ where A lies within this of an edge, a
+/// V read be counted or not where S lies within this of the smallest charge that gives a pulse.
 ///
 /// Throws  as attend_reference, and when the processor lacks `version`
 void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q, ConstView k, ConstView v, View out,
@@ -73,8 +73,8 @@ void attend(const AnalogDevice& device, const HeadScalers& scalers, ConstView q,
             const Instance& instance = {});
 
 /// 64 float additions and a fused or plain product each: (64 + 1) 2^-24. Cells that vary have a second sum, of offsets,
-/// and a product more. Whole numbers round a charge by at most 2^-23 of the largest, an edge's with it, and 5 times at
-/// the end.
+/// and a product more. Read from lines, they are off by 16 and rounded by at most 14 of the 65, with 19 additions.
+/// Whole numbers round a charge by at most 2^-23 of the largest, an edge's with it, and 5 times at the end.
 inline constexpr double kScoreTolerance = 65.0 / 16777216.0;
 
 class PreparedTable;
@@ -90,7 +90,7 @@ class HeadCache {
  public:
   /// device     must outlive the cache
   /// head_size  D, 1..64
-  /// table      of the same device and version; null: one of its own
+  /// table      of the same device, for a version that counts instead; null: one of its own
   /// Throws     Error when the device has no `read` table, or as attend
   HeadCache(const AnalogDevice& device, std::size_t head_size, KernelVersion version = KernelVersion::automatic,
             const Instance& instance = {}, std::shared_ptr<const PreparedTable> table = nullptr);
@@ -117,7 +117,6 @@ class HeadCache {
 
   const AnalogDevice* device_;
   std::size_t head_size_;
-  KernelVersion version_;
   Instance instance_;
   std::size_t tokens_ = 0;
   std::shared_ptr<const PreparedTable> table_;

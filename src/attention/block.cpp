@@ -173,13 +173,13 @@ void attend_tile(const BlockContext& context, std::size_t first_query, std::size
   for (const Run& run : runs) {
     const BlockShape shape{static_cast<std::ptrdiff_t>(tokens), static_cast<std::ptrdiff_t>(run.columns),
                            static_cast<std::ptrdiff_t>(first_query) - static_cast<std::ptrdiff_t>(run.first),
-                           static_cast<std::ptrdiff_t>(device.window)};
+                           static_cast<std::ptrdiff_t>(device.window), static_cast<std::ptrdiff_t>(first_query)};
     for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
       if (first_column(shape, t) >= last_column(shape, t)) continue;
       seeing_begin = std::min(seeing_begin, t);
       seeing_end = std::max(seeing_end, t + 1);
     }
-    context.cells.score(shape, first_query, run, S);
+    context.cells.score(shape, run, S);
     if (varied != nullptr && !varied->score_offset.empty()) {
       of_scores.offset = &varied->score_offset[run.first % device.window];
     }

@@ -28,8 +28,8 @@ void list_runs(const AnalogDevice& device, std::size_t first, std::size_t tokens
 class Cells {
  public:
   virtual ~Cells() = default;
-  /// S (tokens, 64) of queries first_query.. against the run's columns.
-  virtual void score(const BlockShape& shape, std::size_t first_query, const Run& run, float* S) const = 0;
+  /// S (tokens, 64) against the run's columns.
+  virtual void score(const BlockShape& shape, const Run& run, float* S) const = 0;
   /// A (tokens, 64) += charges of the run's columns.
   virtual void weigh(const BlockShape& shape, const Run& run, const float* phi, float* A) const = 0;
 };

@@ -38,7 +38,7 @@ std::shared_ptr<const PreparedTable> prepare_table(const AnalogDevice& device, K
 
 HeadCache::HeadCache(const AnalogDevice& device, std::size_t head_size, KernelVersion version, const Instance& instance,
                      std::shared_ptr<const PreparedTable> table)
-    : device_(&device), head_size_(head_size), version_(version), instance_(instance), table_(std::move(table)) {
+    : device_(&device), head_size_(head_size), instance_(instance), table_(std::move(table)) {
   check_shapes(device, static_cast<Eigen::Index>(head_size));
   check_instance(device, instance);
   if (device.read.size() == 0) {
@@ -56,7 +56,6 @@ void HeadCache::step(const HeadScalers& scalers, const float* q, const float* k,
                      Activity* activity) {
   const std::size_t M = device_->window, D = head_size_;
   const std::size_t t = tokens_, column = (t % M) * kArrayRows;
-  const Kernel kernel = choose_kernel(version_, device_->weight_levels);
   const LevelGrid query(1.0, device_->query_levels), weight(device_->v_max_V, device_->weight_levels);
 
   alignas(64) float x[kArrayRows] = {};
@@ -77,9 +76,9 @@ void HeadCache::step(const HeadScalers& scalers, const float* q, const float* k,
   ColumnPulses pulses;
   const std::size_t held = std::min(t + 1, M);
   if (activity != nullptr) pulses.reset(t + 1 - held, held);
-  const TableCells cells(kernel, table_->table(), x, t, k_level_.data(), v_level_.data(), M, instance_.head);
+  const TableCells cells(*table_, x, t, k_level_.data(), v_level_.data(), M, instance_.head);
   alignas(64) float out_sum[kBlock];
-  attend_blocks({*device_, kernel, cells, instance_, D}, x, t, 1, runs_, out_sum, activity, &pulses);
+  attend_blocks({*device_, table_->kernel(), cells, instance_, D}, x, t, 1, runs_, out_sum, activity, &pulses);
   for (std::size_t d = 0; d < D; ++d) out[d] = scalers.output_a * out_sum[d] + scalers.output_b;
   if (activity != nullptr) count_v_reads(pulses, v_level_.data(), M, D, *activity);
 }
@@ -91,7 +90,6 @@ void HeadCache::extend(const HeadScalers& scalers, ConstView q, ConstView k, Con
     throw Error("attention: heads of " + std::to_string(q.cols()) + " values for a cache of " +
                 std::to_string(head_size_) + "; keep one cache a head");
   const std::size_t M = device_->window, D = head_size_, T = static_cast<std::size_t>(q.rows()), first = tokens_;
-  const Kernel kernel = choose_kernel(version_, device_->weight_levels);
   const Operands operands = prepare(*device_, scalers, q, k, v);
   // What the first query sees is overwritten before the last one has its turn: here all of them stand side by side, in
   // whole laps of the ring, so that no run is broken.
@@ -117,13 +115,12 @@ void HeadCache::extend(const HeadScalers& scalers, ConstView q, ConstView k, Con
   }
   tokens_ += T;
 
-  const TableCells cells(kernel, table_->table(), operands.q.data(), first, k_all.data(), v_all.data(), capacity,
-                         instance_.head);
+  const TableCells cells(*table_, operands.q.data(), first, k_all.data(), v_all.data(), capacity, instance_.head);
   alignas(64) float out_sum[kQueries * kBlock];
   for (std::size_t t0 = 0; t0 < T; t0 += kQueries) {
     const std::size_t tokens = std::min(kQueries, T - t0);
-    attend_blocks({*device_, kernel, cells, instance_, D}, &operands.q[t0 * kArrayRows], first + t0, tokens, runs_,
-                  out_sum, activity, &pulses);
+    attend_blocks({*device_, table_->kernel(), cells, instance_, D}, &operands.q[t0 * kArrayRows], first + t0, tokens,
+                  runs_, out_sum, activity, &pulses);
     for (std::size_t t = 0; t < tokens; ++t) {
       float* row = out.row(static_cast<Eigen::Index>(t0 + t)).data();
       for (std::size_t d = 0; d < D; ++d) row[d] = scalers.output_a * out_sum[t * kBlock + d] + scalers.output_b;

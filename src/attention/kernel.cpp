@@ -65,7 +65,7 @@ Kernel choose_kernel(KernelVersion version, int weight_levels) {
   if (weight_levels > kRegisterLevels) {
     kernel.score = portable_kernel().score;
     kernel.weigh = portable_kernel().weigh;
-    kernel.reads_digits = false;
+    kernel.reads_digits = kernel.reads_lines = false;
   }
   return kernel;
 }

@@ -10,6 +10,10 @@ namespace gaincal::attention {
 
 /// Query levels up to which sums of digits stay within 16 and 32 bits.
 inline constexpr int kDigitCodes = 32;
+/// Queries of a group, whose charges a kernel may take from a line over their ages; groups begin at tokens 0, 8, 16, ..
+inline constexpr int kLineQueries = 8;
+/// How far from the line charges may lie, in parts of the largest of any of its ages.
+inline constexpr float kOffLine = 1.0f / 1048576.0f;
 inline constexpr std::size_t kBlock = 64;  ///< tokens of a block, columns of a tile, rows of an array
 
 /// Charges of one age over at most 16 levels, as whole numbers of a unit.
@@ -30,6 +34,9 @@ struct LevelTable {
   /// pulse.
   const DigitRow *read_digits = nullptr, *edge_digits = nullptr;
   float codes_per_pulse = 0.0f;
+  /// Whether charges of any kLineQueries consecutive ages lie on the line from first to last, within kOffLine, and the
+  /// largest falls by less than half over them; edges likewise. False where no kernel wants to know.
+  bool straight = false;
 };
 
 /// Cells of a run of columns that differ from one another: (columns, 64) in the order of rows. Null: all alike.
@@ -44,6 +51,7 @@ struct BlockShape {
   std::ptrdiff_t tokens = 0, columns = 0;  ///< at most kBlock each
   std::ptrdiff_t first_age = 0;
   std::ptrdiff_t window = 0;
+  std::ptrdiff_t first_token = 0;  ///< number of query 0 in its sequence
 };
 
 /// Columns [first_column, last_column) that query t may see.
@@ -87,6 +95,7 @@ struct Kernel {
   void (*convert_output)(const Converter& converter, const Collection& collection, float* A, std::ptrdiff_t tokens,
                          float* sum);
   bool reads_digits = false;  ///< whether `score` is quicker with them, where cells are alike
+  bool reads_lines = false;   ///< whether `score` is quicker where charges lie on lines, and cells vary
 };
 
 Kernel portable_kernel();

@@ -54,11 +54,11 @@ MomentCells::MomentCells(const AnalogDevice& device, const Operands& operands, s
   }
 }
 
-void MomentCells::score(const BlockShape& shape, std::size_t first_query, const Run& run, float* S) const {
+void MomentCells::score(const BlockShape& shape, const Run& run, float* S) const {
   Block product;
   for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) std::fill_n(S + t * kBlock, shape.columns, 0.0f);
   for (std::size_t m = 0; m < moments_; ++m) {
-    product.noalias() = rows(&operands_->q[first_query * kBlock], shape.tokens) *
+    product.noalias() = rows(&operands_->q[static_cast<std::size_t>(shape.first_token) * kBlock], shape.tokens) *
                         rows(&k_[m][run.first * kBlock], shape.columns).transpose();
     for (std::ptrdiff_t t = 0; t < shape.tokens; ++t) {
       for (std::ptrdiff_t s = first_column(shape, t); s < last_column(shape, t); ++s) {

@@ -15,7 +15,7 @@ class MomentCells : public Cells {
   /// leak.
   MomentCells(const AnalogDevice& device, const Operands& operands, std::size_t T, const HeadVariation* varied);
 
-  void score(const BlockShape& shape, std::size_t first_query, const Run& run, float* S) const override;
+  void score(const BlockShape& shape, const Run& run, float* S) const override;
   void weigh(const BlockShape& shape, const Run& run, const float* phi, float* A) const override;
 
  private:

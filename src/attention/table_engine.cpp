@@ -33,6 +33,29 @@ DigitRow digit_row(const Eigen::Ref<const Eigen::Array<float, 1, Eigen::Dynamic>
   return row;
 }
 
+/// Whether a (window, stride) table is straight as LevelTable says.
+bool on_lines(const float* charges, std::ptrdiff_t window, std::ptrdiff_t stride) {
+  if (charges == nullptr) return true;
+  std::vector<float> largest(static_cast<std::size_t>(window), 0.0f);  // of each age
+  for (std::ptrdiff_t age = 0; age < window; ++age)
+    for (std::ptrdiff_t l = 0; l < stride; ++l)
+      largest[static_cast<std::size_t>(age)] =
+          std::max(largest[static_cast<std::size_t>(age)], std::abs(charges[age * stride + l]));
+  for (std::ptrdiff_t age = 0; age + kLineQueries <= window; ++age) {
+    const float *first = charges + age * stride, *last = first + (kLineQueries - 1) * stride;
+    float off = 0.0f;
+    for (int i = 1; i < kLineQueries - 1; ++i) {
+      const float part = static_cast<float>(i) / (kLineQueries - 1);
+      for (std::ptrdiff_t l = 0; l < stride; ++l)
+        off = std::max(off, std::abs(first[i * stride + l] - (first[l] + part * (last[l] - first[l]))));
+    }
+    const auto [low, high] = std::minmax_element(&largest[static_cast<std::size_t>(age)],
+                                                 &largest[static_cast<std::size_t>(age)] + kLineQueries);
+    if (!(off <= kOffLine * *low && *high <= 2.0f * *low)) return false;
+  }
+  return window >= kLineQueries;
+}
+
 /// Cells of the columns from `first` on.
 CellSpread spread_from(const std::vector<float>& gain, const std::vector<float>& offset, std::size_t first) {
   if (gain.empty()) return {};
@@ -41,7 +64,7 @@ CellSpread spread_from(const std::vector<float>& gain, const std::vector<float>&
 
 }  // namespace
 
-PreparedTable::PreparedTable(const AnalogDevice& device, const Kernel& kernel) {
+PreparedTable::PreparedTable(const AnalogDevice& device, const Kernel& kernel) : kernel_(kernel) {
   const std::size_t stride = device.weight_levels <= 8                 ? 8
                              : device.weight_levels <= kRegisterLevels ? 16
                                                                        : static_cast<std::size_t>(device.weight_levels);
@@ -52,6 +75,8 @@ PreparedTable::PreparedTable(const AnalogDevice& device, const Kernel& kernel) {
   const bool cells_vary = device.variation.cell_gain_sigma != 0.0 || device.variation.cell_offset_sigma != 0.0;
   if (kernel.reads_digits && !cells_vary && device.query_levels != 0 && device.query_levels <= kDigitCodes)
     write_digits(device);
+  table_.straight = kernel.reads_lines && cells_vary && on_lines(table_.read, table_.window, table_.stride) &&
+                    on_lines(table_.edge, table_.window, table_.stride);
 }
 
 void PreparedTable::write_digits(const AnalogDevice& device) {
@@ -82,10 +107,10 @@ std::vector<std::uint8_t> pack_columns(const std::vector<std::uint8_t>& level) {
   return packed;
 }
 
-void TableCells::score(const BlockShape& shape, std::size_t first_query, const Run& run, float* S) const {
+void TableCells::score(const BlockShape& shape, const Run& run, float* S) const {
   CellSpread spread;
   if (varied_ != nullptr) spread = spread_from(varied_->k_gain, varied_->k_offset, run.first % window());
-  kernel_.score(shape, table_, spread, q_ + (first_query - first_query_) * kArrayRows,
+  kernel_.score(shape, table_, spread, q_ + (static_cast<std::size_t>(shape.first_token) - first_query_) * kArrayRows,
                 k_ + run.first % capacity_ * kArrayRows, v_ + run.first % capacity_ * kArrayRows, S);
 }
 

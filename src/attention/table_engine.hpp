@@ -7,18 +7,20 @@
 
 namespace gaincal::attention {
 
-/// A device's tables as the kernels want them. Heads of the same device share one, which must not outlive the device.
+/// A device's tables as a kernel wants them. Heads of the same device share one, which must not outlive the device.
 class PreparedTable {
  public:
   PreparedTable(const AnalogDevice& device, const Kernel& kernel);
   PreparedTable(const PreparedTable&) = delete;
   PreparedTable& operator=(const PreparedTable&) = delete;
 
+  const Kernel& kernel() const { return kernel_; }
   const LevelTable& table() const { return table_; }
 
  private:
   void write_digits(const AnalogDevice& device);
 
+  Kernel kernel_;
   LevelTable table_;
   std::vector<float> padded_read_, padded_edge_;  // (M, stride) where the device's have another width
   std::vector<DigitRow> read_digits_, edge_digits_;
@@ -32,10 +34,10 @@ class TableCells : public Cells {
  public:
   /// q (tokens from first_query, 64); k, v packed, token s in column s mod capacity, which is the window or no less
   /// than the tokens; varied null or as drawn.
-  TableCells(const Kernel& kernel, const LevelTable& table, const float* q, std::size_t first_query,
-             const std::uint8_t* k, const std::uint8_t* v, std::size_t capacity, const HeadVariation* varied)
-      : kernel_(kernel),
-        table_(table),
+  TableCells(const PreparedTable& table, const float* q, std::size_t first_query, const std::uint8_t* k,
+             const std::uint8_t* v, std::size_t capacity, const HeadVariation* varied)
+      : kernel_(table.kernel()),
+        table_(table.table()),
         q_(q),
         first_query_(first_query),
         k_(k),
@@ -43,7 +45,7 @@ class TableCells : public Cells {
         capacity_(capacity),
         varied_(varied) {}
 
-  void score(const BlockShape& shape, std::size_t first_query, const Run& run, float* S) const override;
+  void score(const BlockShape& shape, const Run& run, float* S) const override;
   void weigh(const BlockShape& shape, const Run& run, const float* phi, float* A) const override;
 
  private:

@@ -1,6 +1,7 @@
 #include "attention/random_head.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "core/random.hpp"
@@ -60,6 +61,17 @@ AnalogDevice random_device(std::size_t window, int levels, bool edge, bool curve
   return device;
 }
 
+void leak(AnalogDevice& device) {
+  for (Table* table : {&device.read, &device.edge}) {
+    for (Eigen::Index age = 1; age < table->rows(); ++age) {
+      for (Eigen::Index l = 0; l < table->cols(); ++l) {
+        const double rate = 3e-4 * static_cast<double>(l + 1) / static_cast<double>(table->cols());
+        (*table)(age, l) = static_cast<float>(double{(*table)(0, l)} * std::exp(-rate * static_cast<double>(age)));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<RandomDevice> random_devices(std::size_t T, std::uint64_t seed) {
@@ -80,7 +92,12 @@ std::vector<RandomDevice> random_devices(std::size_t T, std::uint64_t seed) {
 
 std::vector<ChipDevice> random_chips(std::size_t T, std::uint64_t seed, double jitter) {
   std::vector<ChipDevice> chips;
-  for (auto& [name, device] : random_devices(T, seed)) {
+  std::vector<RandomDevice> devices = random_devices(T, seed);
+  for (RandomDevice leaking : random_devices(T, seed + 1)) {
+    leak(leaking.device);
+    devices.push_back({leaking.name + ", leaking", leaking.device});
+  }
+  for (auto& [name, device] : devices) {
     device.score_bit_line.coeff = {{{0.0, 0.01, 0.0, 0.0}, {1.0, -1e-3, 1e-6, 0.0}, {1e-5, 0.0, 0.0, 1e-10}, {}}};
     device.output_bit_line.coeff = {{{0.1, -0.01, 0.0, 0.0}, {0.99, -2e-3, 0.0, 1e-8}, {}, {-1e-8, 0.0, 0.0, 0.0}}};
     // Both ends of the charges are met.

@@ -25,7 +25,8 @@ struct RandomDevice {
 /// of one tile, of a part of one, and longer than the sequence of T tokens.
 std::vector<RandomDevice> random_devices(std::size_t T, std::uint64_t seed);
 
-/// The same devices as a chip: moving bit lines, cells and converters that differ, where `jitter` is above 0 also that.
+/// The same devices, and others whose levels leak from age 0 on, each at a slow rate of its own, as a chip: moving bit
+/// lines, cells and converters that differ, where `jitter` is above 0 also that.
 struct ChipDevice {
   std::string name;
   attention::AnalogDevice device;
